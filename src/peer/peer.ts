@@ -114,8 +114,8 @@ export interface Peer {
   ): AsyncIterable<IncomingMessage>
 }
 
-/** An `EventTarget` whose event names and types are known. */
-export interface TypedEventTarget<Events> extends EventTarget {
+/** The listening half of an `EventTarget`, with its event names and types known. */
+export interface TypedEventTarget<Events> {
   addEventListener<Name extends keyof Events & string>(
     type: Name,
     listener: (event: Events[Name]) => void,
