@@ -1,0 +1,19 @@
+/** The door of the blocks layer. */
+export type { Block } from './block.ts'
+export { BLOCK_BYTES_MAX, createBlock, verifyBlock } from './block.ts'
+export type { BlockId, Codec } from './block-id.ts'
+export {
+  BLOCK_ID_BYTES,
+  DIGEST_BYTES,
+  blockIdFromBytes,
+  blockIdToBytes,
+  codecOf,
+  createBlockId,
+  digestOf,
+  parseBlockId
+} from './block-id.ts'
+export type { BlockReader, BlockStore, BlockStoreUsage, StoreOptions } from './block-store.ts'
+export type { Chunker } from './chunker.ts'
+export type { MemoryBlockStoreOptions } from './memory-block-store.ts'
+export { createMemoryBlockStore } from './memory-block-store.ts'
+export { sha256 } from './sha256.ts'
