@@ -1,0 +1,70 @@
+/**
+ * The contract of the tree: one ordered map from byte strings to values, kept as a copy-on-write
+ * Merkle B-tree of blocks. It knows nothing of files: what keys mean is the volume's business.
+ *
+ * A tree is immutable. `apply` gives a new tree that shares every untouched node with the old one,
+ * so readers of the old one are never disturbed, a transaction is a list of changes, and a
+ * snapshot is a root id. New nodes stay in memory until `flush` turns them into blocks.
+ */
+import type { BlockId, BlockStore, StoreOptions } from '../../blocks/index.ts'
+
+export interface TreeEntry {
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+  /** A block this entry points to (an extent's data); listed in clear in its node. */
+  readonly link?: BlockId
+}
+
+/** Sets an entry, or removes it when `value` is undefined. */
+export interface Change {
+  readonly key: Uint8Array
+  readonly value: Uint8Array | undefined
+  readonly link?: BlockId
+}
+
+export interface ScanRange {
+  /** First key, inclusive. Default: the beginning. */
+  readonly from?: Uint8Array
+  /** End key, exclusive. Default: the end. */
+  readonly to?: Uint8Array
+}
+
+export interface ScanOptions extends StoreOptions {
+  /**
+   * Fetch the nodes that follow before they are asked for, within the reader's window. For scans
+   * that will run to their end (a listing, an export); not for peeking at a first entry.
+   */
+  readonly readAhead?: boolean
+}
+
+export interface Difference {
+  readonly key: Uint8Array
+  readonly before: TreeEntry | undefined
+  readonly after: TreeEntry | undefined
+}
+
+export interface Tree {
+  /** The root's block id; undefined while there are changes that were not flushed, and for the empty tree. */
+  readonly root: BlockId | undefined
+  /** Bytes of nodes that exist only in memory: what the next flush will write, about. */
+  readonly unflushedBytes: number
+
+  get(key: Uint8Array, options?: StoreOptions): Promise<TreeEntry | undefined>
+  /** Looks up many keys, in ascending order, in one pass: nodes on the way are fetched in batches. */
+  getMany(keys: readonly Uint8Array[], options?: StoreOptions): Promise<(TreeEntry | undefined)[]>
+  /** Entries in key order, a leaf's worth at a time. Never yields an empty batch. */
+  scan(range: ScanRange, options?: ScanOptions): AsyncIterable<readonly TreeEntry[]>
+  /** Applies changes with distinct keys, in ascending key order, in one pass. */
+  apply(changes: readonly Change[], options?: StoreOptions): Promise<Tree>
+  /** Stores every unflushed node, children before parents, and gives the same tree with its root id. */
+  flush(
+    store: Pick<BlockStore, 'putMany'>,
+    options?: StoreOptions
+  ): Promise<Tree & { readonly root: BlockId }>
+  /** What changed from `before` to this tree, in key order, skipping equal subtrees. */
+  differences(before: Tree, options?: StoreOptions): AsyncIterable<Difference>
+  /** Ids of every node and linked block below the root, parents first; `enter` returning false skips what is below. Flushed trees only. */
+  reachable(
+    options?: StoreOptions & { readonly enter?: (id: BlockId) => boolean }
+  ): AsyncIterable<readonly BlockId[]>
+}
