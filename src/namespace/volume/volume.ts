@@ -10,6 +10,14 @@ import type { TypedEventTarget } from '../../peer/index.ts'
 import type { VolumeId } from '../heads/head.ts'
 import type { Tree } from '../tree/tree.ts'
 
+/** Files up to this size stand in the tree itself: most files are under 10 KB (mission R40). */
+export const INLINE_BYTES_MAX: number = 12 * 1024
+
+/** Longest name in bytes of UTF-8, as on every Unix. */
+export const NAME_BYTES_MAX: number = 255
+
+export const ROOT_INODE: InodeNumber = 1 as InodeNumber
+
 /** Never used again within a volume. The root directory is 1. */
 export type InodeNumber = number & { readonly __brand: 'InodeNumber' }
 
@@ -158,6 +166,11 @@ export interface Transaction extends Snapshot {
   shareContent(from: InodeNumber, to: InodeNumber): Promise<Inode>
 }
 
+export interface StoredExtents extends AsyncIterable<readonly Extent[]> {
+  /** The extents are in the tree, or given up. Call it always, in a `finally`. Idempotent. */
+  done(): void
+}
+
 export interface VolumeEvents {
   /** The current version changed: by an update here, or because a newer head was learned. */
   change: Event
@@ -175,6 +188,15 @@ export interface Volume {
    * has changed. Throws `EROFS` on a volume that is not ours.
    */
   update<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>
+  /**
+   * Cuts bytes into blocks and stores them, ready for `setExtents`, in bounded batches in order;
+   * `offset` is where in the file the first byte stands. Outside any transaction, so that a long
+   * file holds nobody up. The blocks are safe from collection until `done` is called.
+   */
+  storeExtents(
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    options: StoreOptions & { readonly offset: number }
+  ): StoredExtents
   /** Resolves when everything updated before survives a crash. */
   sync(): Promise<void>
   /** Syncs and lets go. Idempotent. */
