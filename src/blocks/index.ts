@@ -1,6 +1,6 @@
 /** The door of the blocks layer. */
 export type { Block } from './block.ts'
-export { BLOCK_BYTES_MAX, createBlock, verifyBlock } from './block.ts'
+export { BLOCK_BYTES_MAX, createBlock, isBlock, verifyBlock } from './block.ts'
 export type { BlockId, Codec } from './block-id.ts'
 export {
   BLOCK_ID_BYTES,
