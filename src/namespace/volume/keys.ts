@@ -1,0 +1,167 @@
+/**
+ * Keys of a volume's tree, ordered so that what is read together stands together.
+ *
+ *     key      = volume / metadata / content / orphan
+ *     volume   = 00                               the volume record
+ *     metadata = 01 inode kind rest               inode record, entries by name, attributes by name
+ *     content  = 02 inode kind rest               inline bytes, extents by offset
+ *     orphan   = 03 inode                         inodes without a name that are still open
+ *     inode    = 6 bytes, big endian
+ *     kind     = 1 byte
+ *
+ * Metadata stands apart from content (docs/decisions/002), so that listing a directory of small
+ * files fetches their attributes and none of their bytes.
+ */
+import { BLOCK_BYTES_MAX } from '../../blocks/index.ts'
+import { WarrenError } from '../../errors.ts'
+import type { ScanRange } from '../tree/tree.ts'
+import type { InodeNumber } from './volume.ts'
+
+const VOLUME = 0
+const METADATA = 1
+const CONTENT = 2
+const ORPHAN = 3
+
+const INODE_RECORD = 0
+const ENTRY = 1
+const ATTRIBUTE = 2
+
+const INLINE = 0
+const EXTENT = 1
+
+const INODE_BYTES = 6
+const PREFIX_BYTES = 1 + INODE_BYTES + 1
+
+/** The largest offset a key can carry: 256 TiB less one. */
+export const FILE_BYTES_MAX: number = 2 ** (8 * INODE_BYTES) - 1
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+export const VOLUME_KEY: Uint8Array = Uint8Array.of(VOLUME)
+
+export function inodeKey(inode: InodeNumber): Uint8Array {
+  return prefix(METADATA, inode, INODE_RECORD, 0)
+}
+
+export function entryKey(directory: InodeNumber, name: string): Uint8Array {
+  return nameKey(directory, ENTRY, name)
+}
+
+export function attributeKey(inode: InodeNumber, name: string): Uint8Array {
+  return nameKey(inode, ATTRIBUTE, name)
+}
+
+export function inlineKey(inode: InodeNumber): Uint8Array {
+  return prefix(CONTENT, inode, INLINE, 0)
+}
+
+export function extentKey(inode: InodeNumber, offset: number): Uint8Array {
+  const key = prefix(CONTENT, inode, EXTENT, INODE_BYTES)
+  writeNumber(key, PREFIX_BYTES, offset)
+  return key
+}
+
+export function orphanKey(inode: InodeNumber): Uint8Array {
+  return prefix(ORPHAN, inode, 0, 0)
+}
+
+export function entryRange(directory: InodeNumber, after?: string): ScanRange {
+  return nameRange(directory, ENTRY, after)
+}
+
+export function attributeRange(inode: InodeNumber): ScanRange {
+  return nameRange(inode, ATTRIBUTE)
+}
+
+/** Everything of an inode in the metadata region: its record, entries and attributes. */
+export function metadataRange(inode: InodeNumber): ScanRange {
+  return {
+    from: prefix(METADATA, inode, 0, 0),
+    to: prefix(METADATA, (inode + 1) as InodeNumber, 0, 0)
+  }
+}
+
+/** Everything of an inode in the content region. */
+export function contentRange(inode: InodeNumber): ScanRange {
+  return {
+    from: prefix(CONTENT, inode, 0, 0),
+    to: prefix(CONTENT, (inode + 1) as InodeNumber, 0, 0)
+  }
+}
+
+/**
+ * A range that has every extent touching `[from, to)`: no extent is longer than a block, so the
+ * one that holds `from` begins at most that far before it.
+ */
+export function extentRange(inode: InodeNumber, from: number, to: number): ScanRange {
+  return {
+    from: extentKey(inode, Math.max(0, from - BLOCK_BYTES_MAX + 1)),
+    to: extentKey(inode, Math.min(to, FILE_BYTES_MAX))
+  }
+}
+
+export function orphanRange(): ScanRange {
+  return { from: Uint8Array.of(ORPHAN), to: Uint8Array.of(ORPHAN + 1) }
+}
+
+/** The name in an entry's or attribute's key. Throws `EPROTO` when it is not UTF-8. */
+export function nameOf(key: Uint8Array): string {
+  try {
+    return decoder.decode(key.subarray(PREFIX_BYTES))
+  } catch (cause) {
+    throw new WarrenError('EPROTO', { message: 'a name that is not UTF-8', cause })
+  }
+}
+
+export function offsetOf(key: Uint8Array): number {
+  return readNumber(key, PREFIX_BYTES)
+}
+
+export function inodeOf(key: Uint8Array): InodeNumber {
+  return readNumber(key, 1) as InodeNumber
+}
+
+/** Keys as text whose order is the keys' order, for maps. */
+export function keyText(key: Uint8Array): string {
+  return String.fromCharCode(...key)
+}
+
+function nameKey(inode: InodeNumber, kind: number, name: string): Uint8Array {
+  const bytes = encoder.encode(name)
+  const key = prefix(METADATA, inode, kind, bytes.length)
+  key.set(bytes, PREFIX_BYTES)
+  return key
+}
+
+function nameRange(inode: InodeNumber, kind: number, after?: string): ScanRange {
+  return {
+    // A zero byte appended gives the smallest key above `after` itself.
+    from:
+      after === undefined ? prefix(METADATA, inode, kind, 0) : nameKey(inode, kind, after + '\0'),
+    to: prefix(METADATA, inode, kind + 1, 0)
+  }
+}
+
+function prefix(region: number, inode: InodeNumber, kind: number, restBytes: number): Uint8Array {
+  const key = new Uint8Array(PREFIX_BYTES + restBytes)
+  key[0] = region
+  writeNumber(key, 1, inode)
+  key[1 + INODE_BYTES] = kind
+  return key
+}
+
+function writeNumber(target: Uint8Array, at: number, value: number): void {
+  let rest = value
+  for (let index = INODE_BYTES - 1; index >= 0; index--) {
+    target[at + index] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+}
+
+function readNumber(source: Uint8Array, at: number): number {
+  if (source.length < at + INODE_BYTES) throw new WarrenError('EPROTO', { message: 'short key' })
+  let value = 0
+  for (let index = 0; index < INODE_BYTES; index++) value = value * 256 + source[at + index]!
+  return value
+}

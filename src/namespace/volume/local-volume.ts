@@ -1,0 +1,266 @@
+/**
+ * A volume of our own: the only one who signs its heads is here, so writing needs no agreement.
+ *
+ * An update changes the tree in memory, one at a time. A commit makes everything since the last
+ * one durable, in this order: new nodes are stored, the store is synced, the head is replaced. A
+ * crash at any instant therefore leaves the old version or the new one, and at worst blocks that
+ * nothing names, which collection removes. Everyone who asks for a sync while a commit is running
+ * shares the next one (group commit).
+ */
+import type { BlockId, BlockReader, BlockStore, Chunker, StoreOptions } from '../../blocks/index.ts'
+import type { Clock, SigningKey, TypedEventTarget } from '../../peer/index.ts'
+import { WarrenError } from '../../errors.ts'
+import { signHead } from '../heads/head-record.ts'
+import type { SignedHead, VolumeId } from '../heads/head.ts'
+import type { HeadStore } from '../heads/head-store.ts'
+import { createVolumeId } from '../heads/volume-id.ts'
+import type { NodeCache } from '../tree/node-cache.ts'
+import { createTree } from '../tree/copy-on-write-tree.ts'
+import type { Tree } from '../tree/tree.ts'
+import { orphanRange, inodeOf } from './keys.ts'
+import { putInto, storeExtents } from './store-extents.ts'
+import type { ExtentStoring } from './store-extents.ts'
+import { TreeSnapshot } from './tree-snapshot.ts'
+import { TreeTransaction } from './tree-transaction.ts'
+import { Turns } from './turns.ts'
+import type { Snapshot, StoredExtents, Transaction, Volume, VolumeEvents } from './volume.ts'
+
+/** How long a change may stay in memory only, in milliseconds: what a crash can take from who did not sync. */
+const COMMIT_DELAY_MS = 100
+
+/** Unflushed nodes above this are written out at once, so that a long import is bounded in memory. */
+const UNFLUSHED_BYTES_MAX = 16 * 1024 * 1024
+
+export interface LocalVolumeComponents {
+  readonly key: SigningKey
+  readonly store: BlockStore
+  readonly reader: BlockReader
+  readonly heads: HeadStore
+  readonly cache: NodeCache
+  readonly clock: Clock
+  readonly chunker: Chunker
+  /** Told of each new head after it is durable. */
+  readonly announce?: (head: SignedHead) => void
+}
+
+export interface LocalVolumeOptions {
+  /** Milliseconds, default `COMMIT_DELAY_MS`. */
+  readonly commitDelayMs?: number
+  /** Bytes, default `UNFLUSHED_BYTES_MAX`. */
+  readonly unflushedBytesMax?: number
+}
+
+export interface StoreExtentsOptions extends StoreOptions {
+  readonly offset: number
+  /** Where the blocks go instead of the store: references to a host file. */
+  readonly put?: ExtentStoring['put']
+}
+
+export interface LocalVolume extends Volume {
+  /** The newest durable head; undefined before the first commit. */
+  readonly head: SignedHead | undefined
+  storeExtents(
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    options: StoreExtentsOptions
+  ): StoredExtents
+  /** Blocks stored that the tree may not name yet; collection must keep them. */
+  inFlight(): Iterable<BlockId>
+}
+
+/** Opens the volume of this key, or makes it with an empty root directory. */
+export async function openLocalVolume(
+  components: LocalVolumeComponents,
+  options: LocalVolumeOptions = {}
+): Promise<LocalVolume> {
+  const head = await components.heads.get(createVolumeId(components.key.publicKey))
+  const tree = createTree({ reader: components.reader, cache: components.cache }, head?.root)
+  const volume = new TreeVolume(components, options, { head, tree })
+  if (head === undefined) await volume.createRoot()
+  else await volume.releaseOrphans()
+  return volume
+}
+
+class TreeVolume implements LocalVolume {
+  readonly id: VolumeId
+  readonly writable = true
+  readonly #events = new EventTarget()
+  readonly #components: LocalVolumeComponents
+  readonly #options: Required<LocalVolumeOptions>
+  readonly #turns = new Turns()
+  readonly #inFlight = new Set<Set<BlockId>>()
+  #tree: Tree
+  #head: SignedHead | undefined
+  /** Something was updated since the last commit began. */
+  #dirty = false
+  #running: Promise<void> | undefined
+  #next: Promise<void> | undefined
+  #cancelTimer: (() => void) | undefined
+  #closed = false
+
+  constructor(
+    components: LocalVolumeComponents,
+    options: LocalVolumeOptions,
+    state: { readonly head: SignedHead | undefined; readonly tree: Tree }
+  ) {
+    this.id = createVolumeId(components.key.publicKey)
+    this.#components = components
+    this.#options = {
+      commitDelayMs: options.commitDelayMs ?? COMMIT_DELAY_MS,
+      unflushedBytesMax: options.unflushedBytesMax ?? UNFLUSHED_BYTES_MAX
+    }
+    this.#tree = state.tree
+    this.#head = state.head
+  }
+
+  get events(): TypedEventTarget<VolumeEvents> {
+    return this.#events
+  }
+
+  get head(): SignedHead | undefined {
+    return this.#head
+  }
+
+  async createRoot(): Promise<void> {
+    await this.update(async transaction => (transaction as TreeTransaction).createRoot(0o755))
+    await this.sync()
+  }
+
+  /** Files that were open without a name when the last process ended are nobody's now. */
+  async releaseOrphans(): Promise<void> {
+    const snapshot = await this.snapshot()
+    for await (const batch of snapshot.tree.scan(orphanRange())) {
+      await this.update(async transaction => {
+        for (const entry of batch) await transaction.release(inodeOf(entry.key))
+      })
+    }
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    this.#requireOpen()
+    return new TreeSnapshot(this.#tree, this.#components.reader)
+  }
+
+  update<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#turns.take(async () => {
+      this.#requireOpen()
+      const transaction = new TreeTransaction(this.#tree, {
+        reader: this.#components.reader,
+        nowMs: this.#components.clock.now(),
+        generation: this.#nextSequence()
+      })
+      const result = await work(transaction)
+      const changes = transaction.changes()
+      if (changes.length === 0) return result
+      let tree = await this.#tree.apply(changes)
+      if (tree.unflushedBytes > this.#options.unflushedBytesMax) {
+        tree = await tree.flush(this.#components.store)
+      }
+      this.#tree = tree
+      this.#changed()
+      return result
+    })
+  }
+
+  storeExtents(
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    options: StoreExtentsOptions
+  ): StoredExtents {
+    const held = new Set<BlockId>()
+    this.#inFlight.add(held)
+    const { chunker, store } = this.#components
+    const extents = storeExtents(source, {
+      put: putInto(store),
+      ...options,
+      chunker,
+      onBlock: id => held.add(id)
+    })
+    return {
+      [Symbol.asyncIterator]: () => extents[Symbol.asyncIterator](),
+      done: () => this.#inFlight.delete(held)
+    }
+  }
+
+  *inFlight(): Iterable<BlockId> {
+    for (const held of this.#inFlight) yield* held
+  }
+
+  sync(): Promise<void> {
+    if (this.#running === undefined) return this.#run()
+    // The running commit may have begun before our change: the next one surely has it.
+    this.#next ??= this.#running
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined
+        return this.#run()
+      })
+    return this.#next
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    try {
+      await this.sync()
+    } finally {
+      this.#closed = true
+      this.#cancelTimer?.()
+    }
+  }
+
+  #run(): Promise<void> {
+    this.#running = this.#commit().finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  async #commit(): Promise<void> {
+    this.#requireOpen()
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+    const root = await this.#flush()
+    if (root === undefined) return
+    const { store, heads, key, clock } = this.#components
+    try {
+      await store.sync()
+      const timeMs = Math.floor(clock.now())
+      const head = await signHead(key, { sequence: this.#nextSequence(), root, timeMs })
+      if (!(await heads.compareAndSet(this.#head?.sequence, head))) {
+        throw new WarrenError('EBUSY', { message: `volume ${this.id} is written elsewhere` })
+      }
+      this.#head = head
+      this.#components.announce?.(head)
+    } catch (error) {
+      this.#changed()
+      throw error
+    }
+  }
+
+  /** Writes out the current tree. Undefined when the head already names it. */
+  #flush(): Promise<BlockId | undefined> {
+    return this.#turns.take(async () => {
+      if (!this.#dirty) return undefined
+      const tree = await this.#tree.flush(this.#components.store)
+      this.#tree = tree
+      this.#dirty = false
+      return tree.root === this.#head?.root ? undefined : tree.root
+    })
+  }
+
+  #changed(): void {
+    this.#dirty = true
+    this.#cancelTimer ??= this.#components.clock.after(this.#options.commitDelayMs, () => {
+      this.#cancelTimer = undefined
+      // A failure here is told to whoever syncs next; until then the changes stay in memory.
+      void this.sync().catch(() => {})
+    })
+    this.#events.dispatchEvent(new Event('change'))
+  }
+
+  #nextSequence(): number {
+    return (this.#head?.sequence ?? 0) + 1
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new WarrenError('EBADF', { message: `volume ${this.id} is closed` })
+  }
+}

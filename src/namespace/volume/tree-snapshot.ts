@@ -1,0 +1,147 @@
+/** A snapshot reads a volume's records from an ordered map: a tree, or a tree under a transaction. */
+import type { BlockReader, StoreOptions } from '../../blocks/index.ts'
+import { WarrenError } from '../../errors.ts'
+import type { ScanOptions, ScanRange, Tree, TreeEntry } from '../tree/tree.ts'
+import { readContent } from './content.ts'
+import {
+  attributeKey,
+  attributeRange,
+  contentRange,
+  entryKey,
+  entryRange,
+  extentRange,
+  inlineKey,
+  inodeKey,
+  nameOf
+} from './keys.ts'
+import { decodeEntry, decodeExtent, decodeInode } from './records.ts'
+import { INLINE_BYTES_MAX } from './volume.ts'
+import type {
+  Content,
+  DirectoryEntry,
+  EntryWithInode,
+  Extent,
+  Inode,
+  InodeNumber,
+  ReadRange,
+  Snapshot
+} from './volume.ts'
+
+/** What a snapshot asks of the map it reads. */
+export type EntrySource = Pick<Tree, 'get' | 'getMany' | 'scan'>
+
+export class TreeSnapshot implements Snapshot {
+  readonly #tree: Tree
+  readonly #entries: EntrySource
+  readonly #reader: BlockReader
+
+  constructor(tree: Tree, reader: BlockReader, entries: EntrySource = tree) {
+    this.#tree = tree
+    this.#entries = entries
+    this.#reader = reader
+  }
+
+  get tree(): Tree {
+    return this.#tree
+  }
+
+  async inode(number: InodeNumber, options?: StoreOptions): Promise<Inode | undefined> {
+    const entry = await this.#entries.get(inodeKey(number), options)
+    return entry && decodeInode(entry)
+  }
+
+  async inodes(
+    numbers: readonly InodeNumber[],
+    options?: StoreOptions
+  ): Promise<(Inode | undefined)[]> {
+    const entries = await this.#entries.getMany(numbers.map(inodeKey), options)
+    return entries.map(entry => entry && decodeInode(entry))
+  }
+
+  async lookup(
+    directory: InodeNumber,
+    name: string,
+    options?: StoreOptions
+  ): Promise<DirectoryEntry | undefined> {
+    const entry = await this.#entries.get(entryKey(directory, name), options)
+    return entry && decodeEntry(entry)
+  }
+
+  async *entries(
+    directory: InodeNumber,
+    options: ScanOptions & { readonly after?: string } = {}
+  ): AsyncGenerator<readonly DirectoryEntry[]> {
+    const range = entryRange(directory, options.after)
+    for await (const batch of this.#scan(range, options)) yield batch.map(decodeEntry)
+  }
+
+  async *entriesWithInodes(
+    directory: InodeNumber,
+    options: StoreOptions & { readonly after?: string } = {}
+  ): AsyncGenerator<readonly EntryWithInode[]> {
+    for await (const entries of this.entries(directory, { readAhead: true, ...options })) {
+      yield await this.#withInodes(directory, entries, options)
+    }
+  }
+
+  async content(inode: Inode, options: ReadRange = {}): Promise<Content> {
+    if (inode.size <= INLINE_BYTES_MAX) {
+      const entry = await this.#entries.get(inlineKey(inode.number), options)
+      if (entry !== undefined) return { inline: entry.value }
+      if (inode.size === 0) return { inline: new Uint8Array(0) }
+    }
+    return { extents: this.#extents(inode, options) }
+  }
+
+  read(inode: Inode, options: ReadRange = {}): AsyncIterable<Uint8Array> {
+    return readContent(this.#reader, inode, () => this.content(inode, options), options)
+  }
+
+  async attribute(inode: InodeNumber, name: string): Promise<Uint8Array | undefined> {
+    return (await this.#entries.get(attributeKey(inode, name)))?.value
+  }
+
+  async attributes(inode: InodeNumber): Promise<string[]> {
+    const names: string[] = []
+    for await (const batch of this.#scan(attributeRange(inode))) {
+      for (const entry of batch) names.push(nameOf(entry.key))
+    }
+    return names
+  }
+
+  #scan(range: ScanRange, options?: ScanOptions): AsyncIterable<readonly TreeEntry[]> {
+    return this.#entries.scan(range, options)
+  }
+
+  async *#extents(inode: Inode, options: ReadRange): AsyncGenerator<readonly Extent[]> {
+    const from = options.offset ?? 0
+    const to = Math.min(inode.size, from + (options.length ?? Infinity))
+    if (to <= from) return
+    const whole = from === 0 && to === inode.size
+    const range = whole ? contentRange(inode.number) : extentRange(inode.number, from, to)
+    for await (const batch of this.#scan(range, { ...options, readAhead: whole })) {
+      const extents = batch.map(decodeExtent).filter(extent => extent.offset + extent.length > from)
+      if (extents.length > 0) yield extents
+    }
+  }
+
+  async #withInodes(
+    directory: InodeNumber,
+    entries: readonly DirectoryEntry[],
+    options: StoreOptions
+  ): Promise<EntryWithInode[]> {
+    // Inodes made together have neighbouring numbers: in that order they are one walk of the tree.
+    const numbers = [...new Set(entries.map(entry => entry.inode))].sort((a, b) => a - b)
+    const found = await this.inodes(numbers, options)
+    const byNumber = new Map(numbers.map((number, index) => [number, found[index]]))
+    return entries.map(entry => {
+      const attributes = byNumber.get(entry.inode)
+      // One parent for each directory is what keeps a hostile tree from sending a walk in circles.
+      const misplaced = attributes?.type === 'directory' && attributes.parent !== directory
+      if (attributes === undefined || attributes.type !== entry.type || misplaced) {
+        throw new WarrenError('EPROTO', { message: `the inode of '${entry.name}' does not fit` })
+      }
+      return { ...entry, attributes }
+    })
+  }
+}
