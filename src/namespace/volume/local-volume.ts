@@ -28,6 +28,9 @@ import type { Snapshot, StoredExtents, Transaction, Volume, VolumeEvents } from 
 /** How long a change may stay in memory only, in milliseconds: what a crash can take from who did not sync. */
 const COMMIT_DELAY_MS = 100
 
+/** A commit that failed (a full disk) is tried again after this pause, in milliseconds. */
+const COMMIT_RETRY_MS = 2_000
+
 /** Unflushed nodes above this are written out at once, so that a long import is bounded in memory. */
 const UNFLUSHED_BYTES_MAX = 16 * 1024 * 1024
 
@@ -217,22 +220,26 @@ class TreeVolume implements LocalVolume {
     this.#requireOpen()
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
-    const root = await this.#flush()
-    if (root === undefined) return
-    const { store, heads, key, clock } = this.#components
     try {
-      await store.sync()
-      const timeMs = Math.floor(clock.now())
-      const head = await signHead(key, { sequence: this.#nextSequence(), root, timeMs })
-      if (!(await heads.compareAndSet(this.#head?.sequence, head))) {
-        throw new WarrenError('EBUSY', { message: `volume ${this.id} is written elsewhere` })
-      }
-      this.#head = head
-      this.#components.announce?.(head)
+      const root = await this.#flush()
+      if (root !== undefined) await this.#replaceHead(root)
     } catch (error) {
-      this.#changed()
+      this.#dirty = true
+      this.#commitLater(COMMIT_RETRY_MS)
       throw error
     }
+  }
+
+  async #replaceHead(root: BlockId): Promise<void> {
+    const { store, heads, key, clock, announce } = this.#components
+    await store.sync()
+    const timeMs = Math.floor(clock.now())
+    const head = await signHead(key, { sequence: this.#nextSequence(), root, timeMs })
+    if (!(await heads.compareAndSet(this.#head?.sequence, head))) {
+      throw new WarrenError('EBUSY', { message: `volume ${this.id} is written elsewhere` })
+    }
+    this.#head = head
+    announce?.(head)
   }
 
   /** Writes out the current tree. Undefined when the head already names it. */
@@ -248,12 +255,17 @@ class TreeVolume implements LocalVolume {
 
   #changed(): void {
     this.#dirty = true
-    this.#cancelTimer ??= this.#components.clock.after(this.#options.commitDelayMs, () => {
+    this.#commitLater(this.#options.commitDelayMs)
+    this.#events.dispatchEvent(new Event('change'))
+  }
+
+  #commitLater(delayMs: number): void {
+    if (this.#closed) return
+    this.#cancelTimer ??= this.#components.clock.after(delayMs, () => {
       this.#cancelTimer = undefined
-      // A failure here is told to whoever syncs next; until then the changes stay in memory.
+      // Whoever syncs is told of the failure; until a commit succeeds the changes stay in memory.
       void this.sync().catch(() => {})
     })
-    this.#events.dispatchEvent(new Event('change'))
   }
 
   #nextSequence(): number {
