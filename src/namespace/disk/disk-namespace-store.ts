@@ -1,0 +1,65 @@
+/**
+ * Keeps mounts and shares in one file, `namespace.json`: text, because a person may want to read
+ * or mend it. Replaced as a whole, so a crash leaves the old list or the new one.
+ */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeFileDurably } from '../../blocks/disk/index.ts'
+import { WarrenError } from '../../errors.ts'
+import type { NamespaceRecord, NamespaceStore } from '../mounts/namespace-store.ts'
+
+const FORMAT = 1
+
+export function openDiskNamespaceStore(directory: string): NamespaceStore {
+  const path = join(directory, 'namespace.json')
+  return {
+    load: async () => parse(await readIfThere(path), path),
+    save: record => writeFileDurably(path, encode(record))
+  }
+}
+
+function encode(record: NamespaceRecord): Uint8Array {
+  return new TextEncoder().encode(
+    JSON.stringify({ format: FORMAT, ...record }, undefined, 2) + '\n'
+  )
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function parse(text: string | undefined, path: string): NamespaceRecord {
+  if (text === undefined) return { mounts: [], shares: [] }
+  try {
+    const { format, mounts, shares } = JSON.parse(text) as Record<string, unknown>
+    if (format !== FORMAT) throw new Error(`format ${String(format)}`)
+    return {
+      mounts: records(mounts).map(record => ({
+        path: string(record.path),
+        link: string(record.link)
+      })),
+      shares: records(shares).map(record => ({ path: string(record.path) }))
+    }
+  } catch (cause) {
+    throw new WarrenError('EIO', {
+      message: 'the file of mounts and shares is damaged',
+      path,
+      cause
+    })
+  }
+}
+
+function records(value: unknown): Record<string, unknown>[] {
+  if (!Array.isArray(value)) throw new Error('not a list')
+  return value as Record<string, unknown>[]
+}
+
+function string(value: unknown): string {
+  if (typeof value !== 'string') throw new Error('not a text')
+  return value
+}

@@ -1,0 +1,165 @@
+/**
+ * The contract of a warren: one peer with its files, its mounts and its shares. This is what an
+ * app holds; `createWarren` makes one.
+ */
+import type { BlockStore, BlockStoreUsage } from './blocks/index.ts'
+import type { FileSystem, HeadStore, NamespaceStore, VolumeId } from './namespace/index.ts'
+import type { Peer, PeerId, SigningKey } from './peer/index.ts'
+
+export interface WarrenOptions {
+  /**
+   * Where everything is kept on this machine's disk. Without it everything is in memory and gone
+   * at `stop`, also who this peer was. One process at a time: `EBUSY` otherwise.
+   */
+  readonly directory?: string
+  /** Multiaddrs to listen on. Default: TCP on every interface, a free port. `[]`: none. */
+  readonly listen?: readonly string[]
+  /** Whether to find peers on the local network by multicast (mDNS). Default true. */
+  readonly discovery?: boolean
+  /** Multiaddrs of peers to connect to and stay connected with. */
+  readonly bootstrap?: readonly string[]
+  /** Bytes of a block of a large file, 4 KiB to 1 MiB. Default 128 KiB: see docs/decisions. */
+  readonly blockBytes?: number
+  /** Bytes of decoded tree nodes kept in memory. Default 32 MiB. */
+  readonly nodeCacheBytes?: number
+  /** How long a mount may show a version without asking for a newer one, in milliseconds. Default 3000. */
+  readonly attributeLifetimeMs?: number
+  /** How long a read looks for somebody who has a block, in milliseconds. Default 10000. */
+  readonly fetchTimeoutMs?: number
+
+  /** An app's own parts, instead of the defaults. They are not closed by `stop`. */
+  readonly peer?: Peer
+  /** An app's own libp2p node (js-libp2p 3), not started or stopped by us. */
+  readonly libp2p?: unknown
+  readonly blockStore?: BlockStore
+  readonly headStore?: HeadStore
+  readonly namespaceStore?: NamespaceStore
+  /** Owner's key of the volume at `/`. Default: kept in the directory, or a new one. */
+  readonly volumeKey?: SigningKey
+}
+
+/** How far a long transfer has come. */
+export interface TransferProgress {
+  readonly files: number
+  readonly bytes: number
+  /** Known only after the source was listed; undefined until then. */
+  readonly filesTotal?: number
+  readonly bytesTotal?: number
+  /** What was finished last, relative to where the transfer began. */
+  readonly path: string
+}
+
+export interface TransferOptions {
+  readonly signal?: AbortSignal
+  /** Called at most about ten times a second, and once at the end. */
+  readonly onProgress?: (progress: TransferProgress) => void
+}
+
+export interface ImportOptions extends TransferOptions {
+  /**
+   * Refer to the host's files instead of copying them: no second copy on disk. A file that is
+   * changed later must be imported again; until then what changed is not served. Small files
+   * (up to 12 KiB) are always copied. Default false.
+   */
+  readonly inPlace?: boolean
+  /** Keep what is at the target and not in the source. Default false: the target becomes equal to the source. */
+  readonly keepOthers?: boolean
+}
+
+export interface ExportOptions extends TransferOptions {
+  /** Read the bytes of files that look unchanged (same size and mtime) too. Default false: they are skipped. */
+  readonly verify?: boolean
+}
+
+/** What a transfer did. */
+export interface TransferReport {
+  /** Files, directories and symlinks written. */
+  readonly files: number
+  readonly directories: number
+  readonly symlinks: number
+  /** Bytes of the files written. */
+  readonly bytes: number
+  /** Files that were there already, unchanged. */
+  readonly skipped: number
+  /** Entries removed from the target because the source has them no more. */
+  readonly removed: number
+  /** What could not be carried over, and why: sockets, devices, unreadable files. */
+  readonly failed: readonly { readonly path: string; readonly error: Error }[]
+}
+
+export interface MountReport {
+  readonly path: string
+  readonly link: string
+  readonly volume: VolumeId
+  readonly writable: boolean
+}
+
+export interface ShareReport {
+  readonly path: string
+  readonly name: string
+  readonly link: string
+}
+
+export interface PeerReport {
+  readonly id: PeerId
+  readonly addresses: readonly string[]
+  readonly connected: boolean
+  /** Found on the local network. */
+  readonly local: boolean
+  /** What it shares with us, under the path that works on every peer. */
+  readonly shares: readonly {
+    readonly name: string
+    readonly path: string
+    readonly link: string
+  }[]
+}
+
+export interface Warren extends AsyncDisposable {
+  readonly id: PeerId
+  /** The volume at `/`, owned by this peer. */
+  readonly volume: VolumeId
+  /** The peer's whole namespace, in the shape of `node:fs/promises`. */
+  readonly fs: FileSystem
+  readonly peer: Peer
+
+  /** Multiaddrs under which others reach this peer. */
+  addresses(): string[]
+
+  /** Takes a folder or file of the host in. A second run takes in only what changed. */
+  import(hostPath: string, path: string, options?: ImportOptions): Promise<TransferReport>
+  /** Writes a directory or file out to the host. A second run writes only what changed. */
+  export(path: string, hostPath: string, options?: ExportOptions): Promise<TransferReport>
+
+  /** Offers a directory or file to others. The link is all another peer needs to mount it. */
+  share(path: string, options?: { readonly name?: string }): Promise<string>
+  /** Takes an offer back. Who mounted it keeps what it fetched. Throws `EINVAL` when it was not shared. */
+  unshare(path: string): Promise<void>
+  shares(): ShareReport[]
+
+  /**
+   * Makes a shared directory (by its link) part of this peer's namespace, in place of what was
+   * mounted at the path before. Survives a restart. Throws `EHOSTUNREACH` when nobody who has it
+   * can be reached, unless `offline` says that is expected.
+   */
+  mount(
+    path: string,
+    link: string,
+    options?: { readonly signal?: AbortSignal; readonly offline?: boolean }
+  ): Promise<void>
+  unmount(path: string): Promise<void>
+  mounts(): MountReport[]
+
+  /** Connects to a peer and stays connected. `target`: a multiaddr, or the id of a known peer. */
+  connect(target: string, options?: { readonly signal?: AbortSignal }): Promise<PeerId>
+  /** Who is known and what they share. Peers that do not answer within the deadline are listed without shares. */
+  peers(options?: { readonly signal?: AbortSignal }): Promise<PeerReport[]>
+
+  /** Resolves when everything written before survives `kill -9` and power loss. */
+  sync(): Promise<void>
+  /** Gives back the space of what was deleted. Resolves to what was freed. */
+  collect(options?: { readonly signal?: AbortSignal }): Promise<BlockStoreUsage>
+  /** What is stored here. */
+  usage(): BlockStoreUsage
+  /** Syncs, says goodbye, lets go of everything. Idempotent. */
+  stop(): Promise<void>
+}
