@@ -6,7 +6,7 @@
  * know a newer one is reachable: then the last known version is better than none.
  */
 import type { BlockReader, StoreOptions } from '../../blocks/index.ts'
-import type { Clock, TypedEventTarget } from '../../peer/index.ts'
+import type { Clock, PeerId, TypedEventTarget } from '../../peer/index.ts'
 import { WarrenError } from '../../errors.ts'
 import type { SignedHead, VolumeId } from '../heads/head.ts'
 import type { HeadExchange } from '../heads/head-exchange.ts'
@@ -24,6 +24,8 @@ export interface FollowedVolumeComponents {
   readonly reader: BlockReader
   readonly cache: NodeCache
   readonly clock: Clock
+  /** Peers to ask beside the connected ones: those of the link it was mounted by. */
+  readonly sources: () => readonly PeerId[]
 }
 
 export interface FollowedVolumeOptions {
@@ -56,7 +58,9 @@ class FollowedVolume implements Volume {
     this.id = id
     this.#components = components
     this.#lifetimeMs = options.attributeLifetimeMs ?? ATTRIBUTE_LIFETIME_MS
-    this.#unfollow = components.heads.follow(id, head => this.#learn(head))
+    this.#unfollow = components.heads.follow(id, head => this.#learn(head), {
+      sources: components.sources()
+    })
   }
 
   get events(): TypedEventTarget<VolumeEvents> {
@@ -99,7 +103,8 @@ class FollowedVolume implements Volume {
   }
 
   async #check(options: StoreOptions): Promise<void> {
-    const { head } = await this.#components.heads.newest(this.id, options)
+    const { heads, sources } = this.#components
+    const { head } = await heads.newest(this.id, { ...options, sources: sources() })
     this.#checkedMs = this.#components.clock.now()
     if (head !== undefined) this.#learn(head)
   }
