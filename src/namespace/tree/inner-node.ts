@@ -1,0 +1,83 @@
+/**
+ * Inner nodes in memory: children in key order, each with the lower bound of its keys. There is
+ * one for hundreds of leaves, so they are kept simple and not packed.
+ */
+import type { Leaf } from './leaf.ts'
+import { LINK_BYTES } from './leaf.ts'
+import { headBytes } from './cbor.ts'
+import { compareKeys } from './keys.ts'
+import { Link } from './link.ts'
+
+export type TreeNode = Leaf | InnerNode
+
+/** A child is a block, or a node that is not one yet. */
+export type Child = Link | TreeNode
+
+/** What one child adds to a node: its bound and its link. */
+export function childBytes(lower: Uint8Array): number {
+  return headBytes(lower.length) + lower.length + LINK_BYTES
+}
+
+/** What the next flush will write for this child, about. */
+export function unflushedBytesOf(child: Child): number {
+  if (child instanceof Link || child.written !== undefined) return 0
+  return child instanceof InnerNode ? child.unflushedBytes : child.contentBytes
+}
+
+/** The child as a block where it is one by now. */
+export function settled(child: Child): Child {
+  return child instanceof Link ? child : (child.written ?? child)
+}
+
+export class InnerNode {
+  /** 1 just above the leaves. */
+  readonly level: number
+  /** `lowers[i]` is not after any key below child `i`, and after every key below child `i - 1`. The first is empty: the parent knows it. */
+  readonly lowers: readonly Uint8Array[]
+  readonly children: readonly Child[]
+  readonly contentBytes: number
+  /** Content of this node and of all nodes below it that are not blocks yet. */
+  readonly unflushedBytes: number
+  written: Link | undefined = undefined
+
+  constructor(level: number, lowers: readonly Uint8Array[], children: readonly Child[]) {
+    this.level = level
+    this.lowers = lowers
+    this.children = children
+    let contentBytes = 0
+    let unflushedBytes = 0
+    for (const lower of lowers) contentBytes += childBytes(lower)
+    for (const child of children) unflushedBytes += unflushedBytesOf(child)
+    this.contentBytes = contentBytes
+    this.unflushedBytes = contentBytes + unflushedBytes
+  }
+
+  get count(): number {
+    return this.children.length
+  }
+
+  /** Bytes of memory, about: beside the block, some objects for every child. */
+  get memoryBytes(): number {
+    return this.contentBytes + this.count * 320 + 512
+  }
+
+  /** The child below which `key` is, or would be. */
+  position(key: Uint8Array): number {
+    let low = 1
+    let high = this.lowers.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (compareKeys(this.lowers[middle] as Uint8Array, key) <= 0) low = middle + 1
+      else high = middle
+    }
+    return low - 1
+  }
+
+  child(index: number): Child {
+    return this.children[index] as Child
+  }
+
+  lower(index: number): Uint8Array {
+    return this.lowers[index] as Uint8Array
+  }
+}

@@ -1,0 +1,109 @@
+/** Looks up single keys and batches of keys. */
+import type { StoreOptions } from '../../blocks/index.ts'
+import { WarrenError } from '../../errors.ts'
+import type { Child, TreeNode } from './inner-node.ts'
+import { InnerNode } from './inner-node.ts'
+import { compareKeys } from './keys.ts'
+import type { Leaf } from './leaf.ts'
+import { treeEntry } from './leaf.ts'
+import type { NodeSource, PlacedChild } from './node-source.ts'
+import { placeOf, rootPlace } from './node-source.ts'
+import type { TreeEntry } from './tree.ts'
+
+/** The entry of a key. Waits for nothing while nodes are in memory. */
+export async function lookUp(
+  source: NodeSource,
+  root: Child,
+  key: Uint8Array,
+  options?: StoreOptions
+): Promise<TreeEntry | undefined> {
+  let node = source.peek(root) ?? (await source.load(root, options))
+  while (node instanceof InnerNode) {
+    const child = node.child(node.position(key))
+    const below: TreeNode = source.peek(child) ?? (await source.load(child, options))
+    if (below.level !== node.level - 1) {
+      throw new WarrenError('EPROTO', {
+        message: `tree node: level ${below.level} below level ${node.level}`
+      })
+    }
+    node = below
+  }
+  return entryIn(node, key)
+}
+
+/** Keys below one node: from, inclusive, to, exclusive. */
+interface Visit extends PlacedChild {
+  readonly from: number
+  readonly to: number
+}
+
+/** The entries of ascending keys, a level at a time: what is missing of a level comes as one stream. */
+export async function lookUpMany(
+  source: NodeSource,
+  root: Child,
+  keys: readonly Uint8Array[],
+  options?: StoreOptions
+): Promise<(TreeEntry | undefined)[]> {
+  checkAscending(keys)
+  const found: (TreeEntry | undefined)[] = keys.map(() => undefined)
+  if (keys.length === 0) return found
+  const top = await source.load(root, options)
+  let visits: Visit[] = [{ child: root, place: rootPlace(top), from: 0, to: keys.length }]
+  if (top instanceof InnerNode) visits = visitsBelow(top, visits[0] as Visit, keys)
+  else readEntries(top, visits[0] as Visit, keys, found)
+  while (top.level > 0 && visits.length > 0) {
+    const next: Visit[] = []
+    let position = 0
+    for await (const node of source.loadEach(visits, options)) {
+      const visit = visits[position++] as Visit
+      if (node instanceof InnerNode) next.push(...visitsBelow(node, visit, keys))
+      else readEntries(node, visit, keys, found)
+    }
+    visits = next
+  }
+  return found
+}
+
+function visitsBelow(
+  node: InnerNode,
+  { from, to, place }: Visit,
+  keys: readonly Uint8Array[]
+): Visit[] {
+  const visits: Visit[] = []
+  let start = from
+  while (start < to) {
+    const index = node.position(keys[start] as Uint8Array)
+    const own = placeOf(node, index, place)
+    let end = start + 1
+    const { upper } = own
+    while (end < to && (upper === undefined || compareKeys(keys[end] as Uint8Array, upper) < 0))
+      end++
+    visits.push({ child: node.child(index), place: own, from: start, to: end })
+    start = end
+  }
+  return visits
+}
+
+function readEntries(
+  leaf: Leaf,
+  { from, to }: Visit,
+  keys: readonly Uint8Array[],
+  found: (TreeEntry | undefined)[]
+): void {
+  for (let index = from; index < to; index++)
+    found[index] = entryIn(leaf, keys[index] as Uint8Array)
+}
+
+function entryIn(leaf: Leaf, key: Uint8Array): TreeEntry | undefined {
+  const at = leaf.position(key)
+  const present = at < leaf.count && leaf.compare(at, key) === 0
+  return present ? treeEntry(leaf.entry(at)) : undefined
+}
+
+function checkAscending(keys: readonly Uint8Array[]): void {
+  for (let index = 1; index < keys.length; index++) {
+    if (compareKeys(keys[index - 1] as Uint8Array, keys[index] as Uint8Array) > 0) {
+      throw new TypeError('keys must be in ascending order')
+    }
+  }
+}
