@@ -6,7 +6,6 @@ import { readFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { findWrongImports } from './layers.ts'
 import { listFiles, parseSource, readSources, ROOT } from './sources.ts'
-import type { SourceFile } from './sources.ts'
 import { testUnless } from '../fixtures/test-unless.ts'
 
 const LINES_MAX = 500
