@@ -15,6 +15,8 @@ export interface CallsComponents {
   readonly clock: Clock
   /** Connects if need be and opens a wire for a protocol, within a deadline of its own. */
   readonly open: (peer: PeerId, protocol: Protocol) => Promise<Wire>
+  /** Something arrived from this peer. */
+  readonly heard?: (peer: PeerId) => void
 }
 
 export class Calls {
@@ -55,10 +57,15 @@ export class Calls {
     return new Call(components, request, options)
   }
 
+  /** Opens the channel that calls will use, if it is not open. */
+  async open(to: PeerId, protocol: Protocol): Promise<void> {
+    await this.#client(to, protocol)
+  }
+
   /** Another peer opened a wire. */
   accept(from: PeerId, protocol: Protocol, wire: Wire): void {
     const handler = (): CallHandler | undefined => this.#handlers.get(protocol)
-    this.#run(new CallServer({ channel: new Channel(wire), from, handler }))
+    this.#run(new CallServer({ channel: this.#channel(from, wire), from, handler }))
   }
 
   /** Ends every call under way, both those asked and those answered, with `ECONNRESET`. */
@@ -87,7 +94,11 @@ export class Calls {
   }
 
   async #open(to: PeerId, protocol: Protocol): Promise<CallClient> {
-    return new CallClient(new Channel(await this.#components.open(to, protocol)))
+    return new CallClient(this.#channel(to, await this.#components.open(to, protocol)))
+  }
+
+  #channel(peer: PeerId, wire: Wire): Channel {
+    return new Channel(wire, { heard: () => this.#components.heard?.(peer) })
   }
 
   #run(end: CallClient | CallServer, whenDone = (): void => {}): void {

@@ -9,16 +9,19 @@ import type { Wire } from './wire.ts'
 
 export class Channel {
   readonly #wire: Wire
+  readonly #heard: () => void
   #batch: Uint8Array[] = []
   #batchBytes = 0
 
-  constructor(wire: Wire) {
+  /** `heard` is run whenever something arrives. */
+  constructor(wire: Wire, { heard = () => {} }: { readonly heard?: () => void } = {}) {
     this.#wire = wire
+    this.#heard = heard
   }
 
   /** What arrives, for one reader. Throws `EPROTO` for what is not a frame, and what the wire throws. */
   receive(): AsyncIterable<Frame[]> {
-    return pipe(this.#wire.chunks, decodeFrames)
+    return pipe(this.#wire.chunks, chunks => this.#listen(chunks), decodeFrames)
   }
 
   /** True while senders of messages should wait for `drained`. */
@@ -53,14 +56,18 @@ export class Channel {
     return bytes
   }
 
-  close(): void {
-    this.#flushQuietly()
-    this.#wire.close()
-  }
-
   abort(reason: Error): void {
     this.#takeBatch()
     this.#wire.abort(reason)
+  }
+
+  async *#listen(
+    chunks: AsyncIterable<readonly Uint8Array[]>
+  ): AsyncGenerator<readonly Uint8Array[]> {
+    for await (const arrived of chunks) {
+      this.#heard()
+      yield arrived
+    }
   }
 
   #flush(): void {

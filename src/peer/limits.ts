@@ -65,3 +65,18 @@ export const KNOWN_PEERS_MAX = 10_000
 
 /** Addresses remembered for one peer. */
 export const ADDRESSES_MAX = 32
+
+/**
+ * Bytes that may wait to leave on one channel before it is given up. Senders wait long before
+ * this; it bounds the small frames that do not wait, towards a peer that has stopped reading.
+ */
+export const UNSENT_BYTES_MAX: number = 2 * (BODY_BYTES_MAX + PAYLOAD_BYTES_MAX)
+
+/** Streams of one protocol on a connection: one is used each way, the others are being replaced. */
+export const STREAMS_MAX = 32
+
+/** A whole office behind one address may arrive at once when a peer comes up. */
+export const CONNECTIONS_PER_SECOND_MAX = 100
+
+/** Each of them shakes hands for some milliseconds, so as many may be pending. */
+export const CONNECTIONS_PENDING_MAX = 100

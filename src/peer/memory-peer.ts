@@ -76,7 +76,7 @@ export class MemoryPeer implements Peer {
     if (!this.#running) return
     this.#running = false
     this.#redial.stop()
-    for (const peer of [...this.#connections.keys()]) this.disconnect(peer, 'the peer has stopped')
+    for (const peer of this.#connections.keys()) this.disconnect(peer, 'the peer has stopped')
     this.#calls.abort('the peer has stopped')
   }
 

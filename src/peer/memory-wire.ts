@@ -1,5 +1,6 @@
 /** The wires of the memory network: two ends that hand bytes to each other over a link. */
 import { WarrenError } from '../errors.ts'
+import { join } from './join.ts'
 import type { Wire } from './wire.ts'
 
 /** Carries something of a size one way: `deliver` is run when it has arrived. In order. */
@@ -28,8 +29,6 @@ export class MemoryWire implements Wire {
   #unsentBytes = 0
   #arrived: Uint8Array[] = []
   #arrivedBytes = 0
-  #ended = false
-  #closed = false
   #lost: Error | undefined
   #wakeReader: (() => void) | undefined
   #drained: PromiseWithResolvers<void> | undefined
@@ -49,7 +48,7 @@ export class MemoryWire implements Wire {
 
   send(parts: readonly Uint8Array[]): void {
     if (this.#lost !== undefined) throw this.#lost
-    if (this.#closed) throw new WarrenError('ECONNRESET', { message: 'the channel is closed' })
+    // A copy, because the sender may change its arrays while the link still carries them.
     const chunk = join(parts)
     this.#unsentBytes += chunk.length
     this.#carry(chunk.length, () => this.other.#arrive(chunk))
@@ -60,12 +59,6 @@ export class MemoryWire implements Wire {
     if (!this.full) return
     this.#drained ??= Promise.withResolvers<void>()
     await this.#drained.promise
-  }
-
-  close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    if (this.#lost === undefined) this.#carry(0, () => this.other.#end())
   }
 
   abort(reason: Error): void {
@@ -91,11 +84,6 @@ export class MemoryWire implements Wire {
     this.#wakeReader?.()
   }
 
-  #end(): void {
-    this.#ended = true
-    this.#wakeReader?.()
-  }
-
   #left(bytes: number): void {
     this.#unsentBytes -= bytes
     if (this.full) return
@@ -113,24 +101,9 @@ export class MemoryWire implements Wire {
         yield arrived
       } else if (this.#lost !== undefined) {
         throw this.#lost
-      } else if (this.#ended) {
-        return
       } else {
         await new Promise<void>(resolve => (this.#wakeReader = resolve))
       }
     }
   }
-}
-
-/** Always a copy: the sender may change its arrays while the link still carries them. */
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  let length = 0
-  for (const part of parts) length += part.length
-  const joined = new Uint8Array(length)
-  let offset = 0
-  for (const part of parts) {
-    joined.set(part, offset)
-    offset += part.length
-  }
-  return joined
 }

@@ -16,8 +16,6 @@ export interface Wire {
    * is held back. Ends when the other side has closed, throws `ECONNRESET` when it is lost.
    */
   readonly chunks: AsyncIterable<readonly Uint8Array[]>
-  /** Sends what is queued, then ends. Idempotent. */
-  close(): void
   /** Ends at once, both ways. Idempotent. */
   abort(reason: Error): void
 }
