@@ -16,10 +16,21 @@ export type { BlockReader, BlockStore, BlockStoreUsage, StoreOptions } from './b
 export type { Chunker } from './chunker.ts'
 export type { ContentDefinedChunksOptions } from './content-defined-chunker.ts'
 export { CHUNK_BYTES_AVERAGE, contentDefinedChunks } from './content-defined-chunker.ts'
+export type {
+  BlockExchange,
+  BlockExchangeComponents,
+  BlockExchangeEvents,
+  BlockExchangeOptions,
+  BlockSession,
+  BlockSessionOptions,
+  Transfer
+} from './exchange/index.ts'
+export { createBlockExchange } from './exchange/index.ts'
 export { fixedSizeChunks } from './fixed-size-chunker.ts'
 export { createLocalReader } from './local-block-reader.ts'
 export type { MemoryBlockStoreOptions } from './memory-block-store.ts'
 export { createMemoryBlockStore } from './memory-block-store.ts'
+export { readNodeLinks } from './node-links.ts'
 export type { ReadAheadOptions } from './read-ahead.ts'
 export { readAhead } from './read-ahead.ts'
 export { sha256 } from './sha256.ts'

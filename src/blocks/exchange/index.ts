@@ -1,0 +1,10 @@
+/** The door of the block exchange. */
+export type {
+  BlockExchange,
+  BlockExchangeComponents,
+  BlockExchangeEvents,
+  BlockExchangeOptions
+} from './exchange.ts'
+export { createBlockExchange } from './exchange.ts'
+export type { BlockSession, BlockSessionOptions } from './session.ts'
+export type { Transfer } from './transfers.ts'

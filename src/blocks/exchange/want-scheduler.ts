@@ -1,0 +1,331 @@
+/**
+ * Gets wanted blocks from sources: keeps the wants of one session, spreads them over the sources,
+ * and moves them when a source proves slow, silent, absent or wrong.
+ *
+ * Nothing here depends on the goodwill of a source: one that breaks the protocol loses all its
+ * wants at once, one that is silent loses them after `stallMs` if another may have them, and when
+ * there is nothing left to do an idle source is asked for what a slower one still owes.
+ */
+import type { BlockId } from '../block-id.ts'
+import { WarrenError, isWarrenError } from '../../errors.ts'
+import type { Clock, Peer } from '../../peer/index.ts'
+import { Ask, Want } from './ask.ts'
+import type { Waiter } from './ask.ts'
+import { fetchBlocks } from './fetch-blocks.ts'
+import type { Lacks } from './lacks.ts'
+import {
+  ASKS_PER_WANT_MAX,
+  BLOCK_BYTES_GUESS,
+  RESCUE_BYTES,
+  RESCUE_MS_MIN,
+  SLICE_BYTES,
+  TICK_MS,
+  WANT_IDS_MAX
+} from './limits.ts'
+import type { SourceChoice } from './source-choice.ts'
+import type { Source } from './source.ts'
+import type { Transfers } from './transfers.ts'
+import type { WriteBehind } from './write-behind.ts'
+
+export interface WantSchedulerComponents {
+  readonly peer: Pick<Peer, 'call'>
+  readonly clock: Clock
+  readonly choice: SourceChoice
+  readonly lacks: Lacks
+  readonly writeBehind: WriteBehind
+  readonly transfers: Transfers
+  /** Told when the first want comes and when the last one has gone. */
+  readonly onActive: (active: boolean) => void
+}
+
+export interface WantSchedulerOptions {
+  readonly deadlineMs: number
+  readonly stallMs: number
+  readonly patienceMs: number
+}
+
+export class WantScheduler {
+  readonly #components: WantSchedulerComponents
+  readonly #options: WantSchedulerOptions
+  readonly #wants = new Map<BlockId, Want>()
+  readonly #asks = new Set<Ask>()
+  /** Wants that were asked for in vain go before new ones: somebody waits for them longest. */
+  #urgent: Want[] = []
+  #queue: Want[] = []
+  #dispatchIsDue = false
+  #cancelTick: (() => void) | undefined
+  #blockBytes: number = BLOCK_BYTES_GUESS
+
+  constructor(components: WantSchedulerComponents, options: WantSchedulerOptions) {
+    this.#components = components
+    this.#options = options
+  }
+
+  /** What a block of this session is expected to have, from those that came before. */
+  get blockBytes(): number {
+    return this.#blockBytes
+  }
+
+  observe(bytes: number): void {
+    this.#blockBytes += (Math.max(bytes, 256) - this.#blockBytes) / 16
+  }
+
+  add(id: BlockId, waiter: Waiter): void {
+    let want = this.#wants.get(id)
+    if (want === undefined) {
+      want = new Want(id, this.#components.clock.now())
+      this.#wants.set(id, want)
+      if (this.#wants.size === 1) this.#components.onActive(true)
+      this.#enqueue(want, this.#queue)
+      this.#cancelTick ??= this.#components.clock.after(TICK_MS, () => this.#tick())
+    }
+    want.waiters.push(waiter)
+  }
+
+  /** The waiter does not wait any more. */
+  remove(id: BlockId, waiter: Waiter): void {
+    const want = this.#wants.get(id)
+    const index = want?.waiters.indexOf(waiter) ?? -1
+    if (want === undefined || index < 0) return
+    want.waiters.splice(index, 1)
+    if (want.waiters.length === 0) this.#finish(want)
+  }
+
+  /** Sources have come or changed. */
+  poke(): void {
+    if (this.#dispatchIsDue || this.#wants.size === 0) return
+    this.#dispatchIsDue = true
+    queueMicrotask(() => {
+      this.#dispatchIsDue = false
+      this.#dispatch()
+    })
+  }
+
+  /** Ends everything that is under way. */
+  stop(reason: unknown): void {
+    for (const want of this.#wants.values()) this.#fail(want, reason)
+  }
+
+  #enqueue(want: Want, queue: Want[]): void {
+    if (want.queued || want.done) return
+    want.queued = true
+    queue.push(want)
+    this.poke()
+  }
+
+  /** Takes the want out of everything: its block is here, or nobody waits for it. */
+  #finish(want: Want): void {
+    want.done = true
+    this.#wants.delete(want.id)
+    for (const ask of want.asks.splice(0)) ask.drop()
+    if (this.#wants.size > 0) return
+    this.#cancelTick?.()
+    this.#cancelTick = undefined
+    this.#urgent = []
+    this.#queue = []
+    this.#components.onActive(false)
+  }
+
+  #fail(want: Want, error: unknown): void {
+    this.#finish(want)
+    for (const waiter of want.waiters) waiter.fail(error)
+  }
+
+  #dispatch(): void {
+    const { choice, clock } = this.#components
+    const queue = [...this.#urgent, ...this.#queue]
+    if (queue.length === 0) return
+    choice.refresh(clock.now())
+    const asks = new Map<Source, Ask>()
+    let ask: Ask | undefined
+    let sliceLeft = 0
+    this.#urgent = []
+    this.#queue = []
+    for (const want of queue) {
+      if (want.done) continue
+      const goesOn =
+        ask !== undefined &&
+        sliceLeft > 0 &&
+        ask.wants.length < WANT_IDS_MAX &&
+        choice.mayAsk(ask.source, want)
+      if (!goesOn) {
+        ask = this.#askFor(want, asks)
+        sliceLeft = SLICE_BYTES
+      }
+      if (ask === undefined) {
+        this.#keepWaiting(want)
+        continue
+      }
+      want.queued = false
+      ask.add(want)
+      sliceLeft -= this.#blockBytes
+    }
+    for (const started of asks.values()) this.#start(started)
+  }
+
+  /** The ask of this round that the want should go into. */
+  #askFor(want: Want, asks: Map<Source, Ask>): Ask | undefined {
+    const { choice, clock } = this.#components
+    const source = choice.choose(want, this.#blockBytes)
+    if (source === undefined) return undefined
+    let ask = asks.get(source)
+    if (ask !== undefined && ask.wants.length >= WANT_IDS_MAX) return undefined
+    if (ask === undefined) {
+      ask = new Ask(source, { now: clock.now(), bytesEach: this.#blockBytes })
+      asks.set(source, ask)
+    }
+    return ask
+  }
+
+  #keepWaiting(want: Want): void {
+    const { choice } = this.#components
+    if (want.asks.length === 0 && choice.isHopeless(want.id, this.#options.patienceMs)) {
+      want.queued = false
+      this.#fail(want, this.#unreachable(want, 'nobody has it'))
+      return
+    }
+    this.#queue.push(want)
+  }
+
+  #start(ask: Ask): void {
+    this.#asks.add(ask)
+    ask.source.began(ask.startedAt)
+    void this.#run(ask)
+  }
+
+  /** Never rejects. */
+  async #run(ask: Ask): Promise<void> {
+    const { peer, clock, writeBehind } = this.#components
+    const ids = ask.wants.map(want => want.id)
+    const { signal } = ask.controller
+    const options = { signal, silenceMs: this.#options.deadlineMs }
+    let released = false
+    const release = (): void => {
+      if (released) return
+      released = true
+      ask.source.ended()
+    }
+    try {
+      const batches = fetchBlocks(peer, ask.source.id, { kind: 'blocks', ids }, options)
+      for await (const batch of batches) {
+        this.#receive(ask, batch)
+        // The source may be given more before it has said that this was all.
+        if (ask.answered === ids.length) release()
+        for (let room = writeBehind.room(); room !== undefined; room = writeBehind.room()) {
+          ask.paused = true
+          await room
+          ask.paused = false
+          ask.source.heardAt = clock.now()
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) this.#failed(ask.source, error)
+    }
+    release()
+    this.#asks.delete(ask)
+    for (const want of ask.end()) {
+      if (want.asks.length === 0) this.#enqueue(want, this.#urgent)
+    }
+    this.poke()
+  }
+
+  #receive(ask: Ask, batch: readonly { bytes: Uint8Array | undefined }[]): void {
+    const { clock, choice, lacks, writeBehind, transfers } = this.#components
+    const { source } = ask
+    const now = clock.now()
+    let received = 0
+    let blocks = 0
+    for (const { bytes } of batch) {
+      const want = ask.answer()
+      if (bytes === undefined) {
+        lacks.add(source.id, want.id, now)
+        if (want.asks.length === 0) this.#enqueue(want, this.#urgent)
+        continue
+      }
+      blocks++
+      received += bytes.length
+      if (want.done) continue
+      this.observe(bytes.length)
+      writeBehind.put({ id: want.id, bytes })
+      this.#finish(want)
+      for (const waiter of want.waiters) waiter.take(bytes)
+    }
+    ask.stalled = false
+    source.heard(received, now)
+    if (blocks === 0) return
+    source.deliveredAt = now
+    choice.delivered(source.id)
+    transfers.received(source.id, { blocks, bytes: received })
+  }
+
+  #failed(source: Source, error: unknown): void {
+    source.failed(error, this.#components.clock.now())
+    if (!isWarrenError(error, 'EPROTO') && !isWarrenError(error, 'EBADMSG')) return
+    for (const ask of this.#asks) if (ask.source === source) ask.controller.abort()
+  }
+
+  #tick(): void {
+    const now = this.#components.clock.now()
+    this.#cancelTick = undefined
+    for (const ask of this.#asks) this.#checkStall(ask, now)
+    for (const want of this.#wants.values()) {
+      if (now - want.progressAt < this.#options.deadlineMs) continue
+      this.#fail(want, this.#unreachable(want, `nobody sent it in ${this.#options.deadlineMs} ms`))
+    }
+    this.#dispatch()
+    if (this.#urgent.length + this.#queue.length === 0) this.#rescue(now)
+    if (this.#wants.size === 0) return
+    this.#cancelTick ??= this.#components.clock.after(TICK_MS, () => this.#tick())
+  }
+
+  #checkStall(ask: Ask, now: number): void {
+    const { source } = ask
+    if (ask.stalled || ask.paused || ask.answered === ask.wants.length) return
+    if (now - Math.max(source.heardAt, ask.startedAt) < this.#options.stallMs) return
+    ask.stalled = true
+    source.stalled = true
+    for (let i = ask.answered; i < ask.wants.length; i++) {
+      const want = ask.wants[i]!
+      if (want.asks.length < ASKS_PER_WANT_MAX) this.#enqueue(want, this.#urgent)
+    }
+  }
+
+  /** Asks sources that have nothing to do for what slower ones will not have sent for long. */
+  #rescue(now: number): void {
+    const { choice } = this.#components
+    choice.refresh(now)
+    for (const source of choice.idle()) {
+      const rescue = new Ask(source, { now, bytesEach: this.#blockBytes })
+      let left = RESCUE_BYTES
+      for (const ask of this.#asks) {
+        if (now - ask.startedAt < RESCUE_MS_MIN || ask.source === source) continue
+        const owedMs = Math.max(ask.source.finishMs(0), now - ask.source.heardAt)
+        if (owedMs < 2 * source.finishMs(RESCUE_BYTES)) continue
+        for (let i = ask.answered; i < ask.wants.length && left > 0; i++) {
+          const want = ask.wants[i]!
+          if (want.done || want.asks.length >= ASKS_PER_WANT_MAX) continue
+          if (!choice.mayAsk(source, want)) continue
+          rescue.add(want)
+          left -= this.#blockBytes
+        }
+      }
+      if (rescue.wants.length > 0) this.#start(rescue)
+    }
+  }
+
+  #unreachable(want: Want, why: string): WarrenError {
+    const { choice, clock, lacks } = this.#components
+    const now = clock.now()
+    choice.refresh(now)
+    const sources = choice.all()
+    const lacking = sources.filter(source => lacks.has(source.id, want.id, now)).length
+    const failed = sources.filter(source => source.lastError !== undefined)
+    const cause = failed[0]?.lastError
+    return new WarrenError('EHOSTUNREACH', {
+      message:
+        `block ${want.id}: ${why}; asked ${want.askCount} times, ${sources.length} peers known, ` +
+        `${lacking} do not have it, ${failed.length} failed`,
+      ...(cause === undefined ? {} : { cause })
+    })
+  }
+}
