@@ -40,28 +40,29 @@ test('fails when one test fails, and shows the output of that file alone', async
   assert.doesNotMatch(run.output, /quiet/)
 })
 
-for (const [what, source, problem] of [
-  ['throws outside of its tests', `${good}throw new Error('early')\n`, 'exit code 1'],
-  ['breaks off half-way', `${good}process.exit(0)\n`, 'ended without running its tests'],
-  ['never runs its suite', good.replace('test.run()', ''), 'ended without running its tests'],
-  ['has no test', `${uvu}suite('empty').run()\n`, 'has no test that runs'],
-  ['skips all without a reason', good.replace("test('", "test.skip('"), 'has no test that runs'],
-  ['has an error in its syntax', 'const = 1\n', 'exit code 1'],
-  ['is killed', `${good}process.kill(process.pid, 'SIGTERM')\n`, 'killed by SIGTERM'],
-  ['waits for nothing', good.replace('() => {}', '() => new Promise(() => {})'), 'exit code 1'],
-  [
-    'exits with a code of its own',
-    `${good}process.on('exit', () => process.exit(3))\n`,
-    'exit code 3'
-  ]
-] as const) {
-  test(`fails a file that ${what}`, async () => {
-    const run = await runTests({ 'odd.test.ts': source, 'good.test.ts': good })
-    assert.match(run.output, new RegExp(`Failed:\\n {2}odd\\.test\\.ts: ${problem}\\n`))
-    assert.match(run.lastLine, /^[12] passed, 1 failed/)
-    assert.equal(run.code, 1)
-  })
-}
+test('fails every file that does not run all its tests to a good end', async () => {
+  const skipping = good.replace("test('", "test.skip('")
+  const waiting = good.replace('() => {}', '() => new Promise(() => {})')
+  const cases: Record<string, readonly [source: string, problem: string]> = {
+    'breaks-off': [`${good}process.exit(0)\n`, 'ended without running its tests'],
+    'exits-oddly': [`${good}process.on('exit', () => process.exit(3))\n`, 'exit code 3'],
+    'has-no-test': [`${uvu}suite('empty').run()\n`, 'has no test that runs'],
+    'has-no-syntax': ['const = 1\n', 'exit code 1'],
+    'is-killed': [`${good}process.kill(process.pid, 'SIGTERM')\n`, 'killed by SIGTERM'],
+    'never-runs': [good.replace('test.run()', ''), 'ended without running its tests'],
+    'skips-silently': [skipping, 'has no test that runs'],
+    'throws-early': [`${good}throw new Error('early')\n`, 'exit code 1'],
+    'waits-for-ever': [waiting, 'exit code 1']
+  }
+  const files = Object.entries(cases).map(([name, [source]]) => [`${name}.test.ts`, source])
+  const run = await runTests({ ...Object.fromEntries(files), 'good.test.ts': good })
+  assert.equal(run.code, 1)
+  const failed = run.output.slice(run.output.indexOf('\nFailed:\n')).split('\n')
+  for (const [name, [, problem]] of Object.entries(cases)) {
+    assert.ok(failed.includes(`  ${name}.test.ts: ${problem}`), `${name} is not said to fail`)
+  }
+  assert.match(run.lastLine, /^2 passed, 9 failed, 1 skipped/)
+})
 
 test('ends a file that hangs, with the processes that it started', async () => {
   const spawning =

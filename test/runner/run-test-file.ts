@@ -10,9 +10,6 @@ import { judge } from './outcome.ts'
 import type { Outcome, ProcessEnding } from './outcome.ts'
 import type { TestFile } from './test-file.ts'
 
-/** Tests run the sources, and import the package by its name without a build. */
-const CONDITIONS = '--conditions=warren-source'
-
 /** Enough for any failure; a file that prints without end must not fill the memory. */
 const OUTPUT_CHARACTERS_MAX = 1024 * 1024
 
@@ -37,9 +34,10 @@ export function killRunningTests(): void {
   for (const group of groups) killGroup(group)
 }
 
+/** Under the flags of this process, which say that the package's own name means its sources. */
 export async function runTestFile(file: TestFile): Promise<TestResult> {
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [CONDITIONS, file.path], {
+  const child = spawn(process.execPath, [...process.execArgv, file.path], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: plainEnvironment()
