@@ -32,6 +32,8 @@ export interface WarrenOptions {
   readonly nodeCacheBytes?: number
   /** How long a mount may show a version without asking for a newer one, in milliseconds. Default 3000. */
   readonly attributeLifetimeMs?: number
+  /** How long `collect` keeps versions of the own volume that were superseded, in milliseconds. Default 60000. */
+  readonly retentionMs?: number
   /** How long a read looks for somebody who has a block, in milliseconds. Default 10000. */
   readonly fetchTimeoutMs?: number
 

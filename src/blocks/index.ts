@@ -14,6 +14,8 @@ export {
 } from './block-id.ts'
 export type { BlockReader, BlockStore, BlockStoreUsage, StoreOptions } from './block-store.ts'
 export type { Chunker } from './chunker.ts'
+export type { CollectableBlockStore, Roots } from './collector.ts'
+export { createCollectableBlockStore } from './collector.ts'
 export type { ContentDefinedChunksOptions } from './content-defined-chunker.ts'
 export { CHUNK_BYTES_AVERAGE, contentDefinedChunks } from './content-defined-chunker.ts'
 export type {

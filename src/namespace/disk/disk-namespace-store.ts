@@ -43,7 +43,10 @@ function parse(text: string | undefined, path: string): NamespaceRecord {
         path: string(record.path),
         link: string(record.link)
       })),
-      shares: records(shares).map(record => ({ path: string(record.path) }))
+      shares: records(shares).map(record => ({
+        path: string(record.path),
+        name: string(record.name)
+      }))
     }
   } catch (cause) {
     throw new WarrenError('EIO', {

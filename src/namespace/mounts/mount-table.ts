@@ -94,6 +94,17 @@ export class MountTable implements Mounts {
     return { path, volume: mount.volume, inode }
   }
 
+  /** Which volume holds a canonical path, and under which path of its own; by names only. */
+  locate(path: string): { readonly volume: Volume; readonly path: string } {
+    const above = [...this.#mounts.values()].filter(mount => isWithin(path, mount.path))
+    const mount = above.sort((a, b) => b.path.length - a.path.length)[0]
+    if (mount === undefined) return { volume: this.#components.own, path }
+    return {
+      volume: mount.volume,
+      path: canonicalPath(mount.link.path + '/' + path.slice(mount.path.length))
+    }
+  }
+
   namesUnder(path: string): readonly string[] {
     return [...this.#mounts.keys()].filter(at => parentPath(at) === path).map(lastName)
   }

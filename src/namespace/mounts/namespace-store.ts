@@ -12,6 +12,8 @@ export interface MountRecord {
 export interface ShareRecord {
   /** Canonical path in this peer's namespace. */
   readonly path: string
+  /** What it is called under `/peers/<id>/`. */
+  readonly name: string
 }
 
 export interface NamespaceRecord {

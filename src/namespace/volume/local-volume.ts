@@ -31,6 +31,9 @@ const COMMIT_DELAY_MS = 100
 /** A commit that failed (a full disk) is tried again after this pause, in milliseconds. */
 const COMMIT_RETRY_MS = 2_000
 
+/** Longer than any one read of a local file takes, in milliseconds. */
+const RETENTION_MS = 60_000
+
 /** Unflushed nodes above this are written out at once, so that a long import is bounded in memory. */
 const UNFLUSHED_BYTES_MAX = 16 * 1024 * 1024
 
@@ -51,6 +54,8 @@ export interface LocalVolumeOptions {
   readonly commitDelayMs?: number
   /** Bytes, default `UNFLUSHED_BYTES_MAX`. */
   readonly unflushedBytesMax?: number
+  /** How long readers may still use a version after it was superseded, in milliseconds. Default `RETENTION_MS`. */
+  readonly retentionMs?: number
 }
 
 export interface StoreExtentsOptions extends StoreOptions {
@@ -68,6 +73,8 @@ export interface LocalVolume extends Volume {
   ): StoredExtents
   /** Blocks stored that the tree may not name yet; collection must keep them. */
   inFlight(): Iterable<BlockId>
+  /** Roots of the version as it is now, the durable one, and those somebody may still be reading. */
+  roots(): Promise<BlockId[]>
 }
 
 /** Opens the volume of this key, or makes it with an empty root directory. */
@@ -91,6 +98,8 @@ class TreeVolume implements LocalVolume {
   readonly #options: Required<LocalVolumeOptions>
   readonly #turns = new Turns()
   readonly #inFlight = new Set<Set<BlockId>>()
+  /** Durable versions that were superseded, oldest first. */
+  readonly #superseded: { readonly root: BlockId; readonly atMs: number }[] = []
   #tree: Tree
   #head: SignedHead | undefined
   /** Something was updated since the last commit began. */
@@ -109,7 +118,8 @@ class TreeVolume implements LocalVolume {
     this.#components = components
     this.#options = {
       commitDelayMs: options.commitDelayMs ?? COMMIT_DELAY_MS,
-      unflushedBytesMax: options.unflushedBytesMax ?? UNFLUSHED_BYTES_MAX
+      unflushedBytesMax: options.unflushedBytesMax ?? UNFLUSHED_BYTES_MAX,
+      retentionMs: options.retentionMs ?? RETENTION_MS
     }
     this.#tree = state.tree
     this.#head = state.head
@@ -187,6 +197,18 @@ class TreeVolume implements LocalVolume {
     for (const held of this.#inFlight) yield* held
   }
 
+  async roots(): Promise<BlockId[]> {
+    const tree = await this.#turns.take(async () => {
+      this.#tree = await this.#tree.flush(this.#components.store)
+      return this.#tree
+    })
+    this.#forgetSuperseded()
+    const roots = this.#superseded.map(({ root }) => root)
+    if (this.#head !== undefined) roots.push(this.#head.root)
+    if (tree.root !== undefined) roots.push(tree.root)
+    return roots
+  }
+
   sync(): Promise<void> {
     if (this.#running === undefined) return this.#run()
     // The running commit may have begun before our change: the next one surely has it.
@@ -238,8 +260,17 @@ class TreeVolume implements LocalVolume {
     if (!(await heads.compareAndSet(this.#head?.sequence, head))) {
       throw new WarrenError('EBUSY', { message: `volume ${this.id} is written elsewhere` })
     }
+    if (this.#head !== undefined) this.#superseded.push({ root: this.#head.root, atMs: timeMs })
+    this.#forgetSuperseded()
     this.#head = head
     announce?.(head)
+  }
+
+  #forgetSuperseded(): void {
+    const sinceMs = this.#components.clock.now() - this.#options.retentionMs
+    while (this.#superseded.length > 0 && this.#superseded[0]!.atMs <= sinceMs) {
+      this.#superseded.shift()
+    }
   }
 
   /** Writes out the current tree. Undefined when the head already names it. */

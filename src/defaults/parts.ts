@@ -1,0 +1,20 @@
+/**
+ * What a platform provides for a warren: where it keeps things and how it reaches others. Node's
+ * parts are in `node.ts`, a browser's in `browser.ts`; the package's `#defaults` import chooses.
+ */
+import type { BlockStore } from '../blocks/index.ts'
+import type { HeadStore, HostTransfers, NamespaceStore } from '../namespace/index.ts'
+import type { Clock, Peer, SigningKey } from '../peer/index.ts'
+
+export interface Parts {
+  readonly peer: Peer
+  readonly blockStore: BlockStore
+  readonly headStore: HeadStore
+  readonly namespaceStore: NamespaceStore
+  readonly volumeKey: SigningKey
+  readonly clock: Clock
+  /** Absent where there is no host file system. */
+  readonly transfers: HostTransfers | undefined
+  /** Closes what was opened here, and not what the app brought. */
+  close(): Promise<void>
+}

@@ -1,0 +1,36 @@
+/** The door of the namespace layer. */
+export { createFileSystem } from './fs/create-file-system.ts'
+export type { FileSystem } from './fs/file-system.ts'
+export type { HeadExchange } from './heads/head-exchange.ts'
+export { createHeadExchange } from './heads/head-exchange.ts'
+export type { Offer } from './heads/head-messages.ts'
+export type { HeadStore } from './heads/head-store.ts'
+export type { Head, SignedHead, VolumeId } from './heads/head.ts'
+export { createMemoryHeadStore } from './heads/memory-head-store.ts'
+export { createVolumeId, parseVolumeId } from './heads/volume-id.ts'
+export type { Link } from './link.ts'
+export { formatLink, parseLink } from './link.ts'
+export { MountTable } from './mounts/mount-table.ts'
+export type { Mounted, Mounts } from './mounts/mounts.ts'
+export type { MountRecord, NamespaceStore, ShareRecord } from './mounts/namespace-store.ts'
+export { createMemoryNamespaceStore } from './mounts/namespace-store.ts'
+export { canonicalPath, childPath, isWithin, lastName, parentPath } from './mounts/paths.ts'
+export { PeerDirectory, pathOfShare } from './mounts/peer-directory.ts'
+export { Shares } from './mounts/shares.ts'
+export { walkVolume } from './mounts/walk.ts'
+export type {
+  ExportOptions,
+  HostTransfers,
+  ImportOptions,
+  TransferOptions,
+  TransferPlace,
+  TransferProgress,
+  TransferReport
+} from './transfer.ts'
+export { createTree } from './tree/create-tree.ts'
+export { NodeCache, createNodeCache } from './tree/node-cache.ts'
+export type { NodeCacheOptions } from './tree/node-cache.ts'
+export { openFollowedVolume } from './volume/followed-volume.ts'
+export { openLocalVolume } from './volume/local-volume.ts'
+export type { LocalVolume } from './volume/local-volume.ts'
+export type { Inode, InodeNumber, Snapshot, Transaction, Volume } from './volume/volume.ts'
