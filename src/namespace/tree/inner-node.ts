@@ -5,6 +5,7 @@
 import type { Leaf } from './leaf.ts'
 import { LINK_BYTES } from './leaf.ts'
 import { headBytes } from './cbor.ts'
+import type { KeyIndex } from './key-index.ts'
 import { compareKeys } from './keys.ts'
 import { Link } from './link.ts'
 
@@ -39,8 +40,16 @@ export class InnerNode {
   /** Content of this node and of all nodes below it that are not blocks yet. */
   readonly unflushedBytes: number
   written: Link | undefined = undefined
+  /** An index of all lowers but the first, for a node that came from a block. */
+  readonly #separators: KeyIndex | undefined
 
-  constructor(level: number, lowers: readonly Uint8Array[], children: readonly Child[]) {
+  constructor(
+    level: number,
+    lowers: readonly Uint8Array[],
+    children: readonly Child[],
+    separators?: KeyIndex
+  ) {
+    this.#separators = separators
     this.level = level
     this.lowers = lowers
     this.children = children
@@ -58,11 +67,16 @@ export class InnerNode {
 
   /** Bytes of memory, about: beside the block, some objects for every child. */
   get memoryBytes(): number {
-    return this.contentBytes + this.count * 320 + 512
+    return this.contentBytes + this.count * 340 + 512
   }
 
   /** The child below which `key` is, or would be. */
   position(key: Uint8Array): number {
+    const separators = this.#separators
+    if (separators !== undefined) {
+      const at = separators.position(key)
+      return at < separators.count && separators.compare(at, key) === 0 ? at + 1 : at
+    }
     let low = 1
     let high = this.lowers.length
     while (low < high) {

@@ -6,6 +6,7 @@
  */
 import type { TreeEntry } from './tree.ts'
 import { headBytes } from './cbor.ts'
+import { KeyIndex } from './key-index.ts'
 import { compareKeys } from './keys.ts'
 import { Link } from './link.ts'
 
@@ -59,7 +60,15 @@ export class OpenLeaf implements Leaf {
   }
 
   position(key: Uint8Array): number {
-    return positionIn(this, key)
+    const entries = this.#entries
+    let low = 0
+    let high = entries.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (compareKeys((entries[middle] as LeafEntry).key, key) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   compare(index: number, key: Uint8Array): number {
@@ -79,8 +88,9 @@ export class OpenLeaf implements Leaf {
   }
 }
 
-/** Where things are in a block: four numbers an entry (key from and to, value from and to). */
+/** Where things are in a block. */
 export interface LeafIndex {
+  /** Four numbers an entry: key from and to, value from and to. */
   readonly bounds: Uint32Array
   /** Position of each link's 36 bytes. */
   readonly linksAt: Uint32Array
@@ -96,44 +106,40 @@ export class PackedLeaf implements Leaf {
   /** The whole block. */
   readonly block: Uint8Array
   written: Link | undefined = undefined
-  readonly #index: LeafIndex
+  readonly #keys: KeyIndex
+  readonly #bounds: Uint32Array
+  readonly #linksAt: Uint32Array
+  readonly #owners: Uint32Array
 
   constructor(block: Uint8Array, index: LeafIndex) {
     this.block = block
-    this.#index = index
-    this.count = index.bounds.length / 4
+    this.#keys = new KeyIndex(block, index.bounds, 4)
+    this.#bounds = index.bounds
+    this.#linksAt = index.linksAt
+    this.#owners = index.owners
+    this.count = this.#keys.count
     this.contentBytes = index.contentBytes
   }
 
   /** Bytes of memory, about: the block, its index, and the objects around them. */
   get memoryBytes(): number {
-    const { bounds, owners } = this.#index
-    return this.block.length + bounds.byteLength + 2 * owners.byteLength + 512
+    return this.block.length + this.#keys.memoryBytes + 2 * this.#owners.byteLength + 512
   }
 
   position(key: Uint8Array): number {
-    return positionIn(this, key)
+    return this.#keys.position(key)
   }
 
   compare(index: number, key: Uint8Array): number {
-    const bounds = this.#index.bounds
-    const from = bounds[index * 4] as number
-    const ownLength = (bounds[index * 4 + 1] as number) - from
-    const length = ownLength < key.length ? ownLength : key.length
-    const block = this.block
-    for (let offset = 0; offset < length; offset++) {
-      const difference = (block[from + offset] as number) - (key[offset] as number)
-      if (difference !== 0) return difference
-    }
-    return ownLength - key.length
+    return this.#keys.compare(index, key)
   }
 
   key(index: number): Uint8Array {
-    return this.#piece(index * 4)
+    return this.#keys.key(index)
   }
 
   entry(index: number): LeafEntry {
-    return { key: this.key(index), value: this.#piece(index * 4 + 2), link: this.#link(index) }
+    return { key: this.key(index), value: this.#value(index), link: this.#link(index) }
   }
 
   entries(): readonly LeafEntry[] {
@@ -144,18 +150,17 @@ export class PackedLeaf implements Leaf {
 
   /** Every link of the leaf, in the order of its entries. */
   links(): Link[] {
-    return Array.from(this.#index.linksAt, at => Link.within(this.block, at))
+    return Array.from(this.#linksAt, at => Link.within(this.block, at))
   }
 
-  #piece(bound: number): Uint8Array {
-    const bounds = this.#index.bounds
-    const from = bounds[bound] as number
-    const length = (bounds[bound + 1] as number) - from
+  #value(index: number): Uint8Array {
+    const from = this.#bounds[index * 4 + 2] as number
+    const length = (this.#bounds[index * 4 + 3] as number) - from
     return new Uint8Array(this.block.buffer, this.block.byteOffset + from, length)
   }
 
   #link(entry: number): Link | undefined {
-    const { owners, linksAt } = this.#index
+    const owners = this.#owners
     let low = 0
     let high = owners.length
     while (low < high) {
@@ -163,22 +168,12 @@ export class PackedLeaf implements Leaf {
       if ((owners[middle] as number) < entry) low = middle + 1
       else high = middle
     }
-    return owners[low] === entry ? Link.within(this.block, linksAt[low] as number) : undefined
+    if (owners[low] !== entry) return undefined
+    return Link.within(this.block, this.#linksAt[low] as number)
   }
 }
 
 /** An entry as the tree hands it out. */
 export function treeEntry({ key, value, link }: LeafEntry): TreeEntry {
   return link === undefined ? { key, value } : { key, value, link: link.id }
-}
-
-function positionIn(leaf: Leaf, key: Uint8Array): number {
-  let low = 0
-  let high = leaf.count
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (leaf.compare(middle, key) < 0) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -27,6 +27,7 @@ import { BLOCK_BYTES_MAX } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
 import { ARRAY, BYTE_STRING, CborCursor, headBytes, writeByteString, writeHead } from './cbor.ts'
 import { InnerNode } from './inner-node.ts'
+import { KeyIndex } from './key-index.ts'
 import { EMPTY_KEY, compareKeys } from './keys.ts'
 import type { Leaf, LeafEntry } from './leaf.ts'
 import { LINK_BYTES, LINK_OWNER_BYTES, PackedLeaf } from './leaf.ts'
@@ -226,7 +227,7 @@ function readInner(cursor: CborCursor, level: number, linksAt: Uint32Array): Inn
     if (bytes[at + 1] !== DAG_CBOR) refuse('a child that is not a node')
     return Link.within(bytes, at)
   })
-  return new InnerNode(level, lowers, children)
+  return new InnerNode(level, lowers, children, new KeyIndex(bytes, bounds, 2))
 }
 
 /** Checks that keys ascend strictly; they begin and end at `bounds[n * stride]` and the next. */
