@@ -155,10 +155,12 @@ class FollowCall {
   async #pause(ms: number): Promise<void> {
     const { clock, random } = this.#components
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#endPause = resolve
     const cancel = clock.after(ms * (0.5 + random() / 2), resolve)
+    this.#endPause = () => {
+      cancel()
+      resolve()
+    }
     await promise
-    cancel()
     this.#endPause = undefined
   }
 }

@@ -5,9 +5,8 @@
  * there, and only then passed on: to listeners here and to the peers that follow the volume at us,
  * except the one it came from. So news travels over any chain of peers and stops where it is known.
  */
-import { isWarrenError } from '../../errors.ts'
+import { WarrenError, isWarrenError } from '../../errors.ts'
 import type { CallOptions, Clock, Peer, PeerId, TypedEventTarget } from '../../peer/index.ts'
-import { WarrenError } from '../../errors.ts'
 import { GRACE_MS, NEWEST_TIMEOUT_MS, askForNewest, fetchOffers } from './fetch-heads.ts'
 import type { RecordSource } from './follow-heads.ts'
 import { FollowedVolumes } from './followed-volumes.ts'
@@ -101,17 +100,16 @@ class PeerHeadExchange implements HeadExchange {
   readonly #components: HeadExchangeComponents
   readonly #graceMs: number
   readonly #events = new EventTarget()
-  readonly #server: HeadsServer
   readonly #followed: FollowedVolumes
   /** The last sequence at which a volume was seen to fork, so that repeats are not reported. */
   readonly #forks = new Map<VolumeId, number>()
+  #server: HeadsServer | undefined
   #stopServing: (() => void) | undefined
 
   constructor(components: HeadExchangeComponents, options: HeadExchangeOptions) {
     const { peer, clock } = components
     this.#components = components
     this.#graceMs = options.graceMs ?? GRACE_MS
-    this.#server = serveHeads(components)
     this.#followed = new FollowedVolumes({
       peer,
       clock,
@@ -125,13 +123,16 @@ class PeerHeadExchange implements HeadExchange {
   }
 
   async start(): Promise<void> {
-    this.#stopServing ??= this.#components.peer.serve(HEADS_PROTOCOL, this.#server.handler)
+    if (this.#server !== undefined) return
+    this.#server = serveHeads(this.#components)
+    this.#stopServing = this.#components.peer.serve(HEADS_PROTOCOL, this.#server.handler)
     this.#followed.start()
   }
 
   async stop(): Promise<void> {
     this.#stopServing?.()
-    this.#stopServing = undefined
+    this.#server?.stop()
+    this.#server = undefined
     this.#followed.stop()
   }
 
@@ -199,7 +200,7 @@ class PeerHeadExchange implements HeadExchange {
   }
 
   #publish(head: SignedHead, from?: PeerId): void {
-    this.#server.publish(head, from)
+    this.#server?.publish(head, from)
     this.#followed.publish(head)
   }
 

@@ -27,6 +27,8 @@ export interface HeadsServer {
   readonly handler: CallHandler
   /** Tells the followers of a volume a newer head; not the peer we have it from. */
   publish(head: SignedHead, from?: PeerId): void
+  /** Ends the answers to all followers. Nothing may be asked afterwards. */
+  stop(): void
 }
 
 export interface ServeHeadsComponents {
@@ -37,8 +39,10 @@ export interface ServeHeadsComponents {
 
 export function serveHeads(components: ServeHeadsComponents): HeadsServer {
   const followers = new Followers()
+  const stop = new AbortController()
   return {
     publish: (head, from) => followers.publish(head, from),
+    stop: () => stop.abort(),
     handler: (request, context) => answer(request.body, context)
   }
 
@@ -51,8 +55,9 @@ export function serveHeads(components: ServeHeadsComponents): HeadsServer {
 
   async function* follow(
     volumes: readonly VolumeId[],
-    { from, signal }: CallContext
+    { from, signal: callerSignal }: CallContext
   ): AsyncGenerator<OutgoingMessage> {
+    const signal = AbortSignal.any([callerSignal, stop.signal])
     // Added before the store is read, so that no change falls in between.
     const follower = followers.add(from, volumes)
     try {

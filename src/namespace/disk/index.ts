@@ -1,0 +1,2 @@
+/** The door of what the namespace keeps on disk. */
+export { openDiskHeadStore } from './disk-head-store.ts'
