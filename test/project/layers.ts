@@ -68,6 +68,13 @@ function judgeImport(from: Layer, target: string): string | undefined {
   if (to === undefined) return 'that folder is no layer'
   if (to === from) return undefined
   if (LAYERS.indexOf(to) > LAYERS.indexOf(from)) return `${from} stands below ${to}`
+  // What stands on the public API stands on nothing else.
+  if (
+    LAYERS.indexOf(from) > LAYERS.indexOf('index') &&
+    LAYERS.indexOf(to) < LAYERS.indexOf('index')
+  ) {
+    return `${from} stands on the public API alone`
+  }
   const door = to === 'index' ? 'src/index.ts' : `src/${to}/index.ts`
   const isDoor = target === door || SIDE_DOORS.includes(target) || isGatewayDoor(target)
   return isDoor ? undefined : `that is not a door of ${to}`
