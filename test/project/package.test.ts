@@ -20,7 +20,7 @@ import { ROOT } from './sources.ts'
 /** How long one command may take, in milliseconds. Installing downloads about a hundred packages. */
 const COMMAND_MS_MAX = 180_000
 
-/** Everything a first program does: two peers, one file, no disk. */
+/** What a first program does: two peers, one file, no disk. In words that the oldest Node knows. */
 const PROGRAM = `
 import * as warren from 'warren'
 if (!('createWarren' in warren)) {
@@ -28,14 +28,15 @@ if (!('createWarren' in warren)) {
   process.exit(0)
 }
 const settings = { listen: ['/ip4/127.0.0.1/tcp/0'], discovery: false }
-await using alice = await warren.createWarren(settings)
-await using bob = await warren.createWarren(settings)
+const alice = await warren.createWarren(settings)
+const bob = await warren.createWarren(settings)
 await alice.fs.mkdir('/letters')
 await alice.fs.writeFile('/letters/hello.txt', 'dear bob')
 await bob.mount('/alice', await alice.share('/'))
 const read = await bob.fs.readFile('/alice/letters/hello.txt', 'utf8')
 const failure = await bob.fs.readFile('/alice/nothing').catch(error => error)
 const isOurs = failure instanceof warren.WarrenError
+await Promise.all([alice.stop(), bob.stop()])
 console.log(JSON.stringify({ names: Object.keys(warren), read, code: failure.code, isOurs }))
 `
 
@@ -43,14 +44,13 @@ console.log(JSON.stringify({ names: Object.keys(warren), read, code: failure.cod
 const TYPED_PROGRAM = `
 import { createWarren, WarrenError } from 'warren'
 import type { Warren } from 'warren'
-const alice: Warren = await createWarren({ listen: [], discovery: false })
+await using alice: Warren = await createWarren({ listen: [], discovery: false })
 const link: string = await alice.share('/')
 await alice.mount('/again', link)
 const bytes: Uint8Array = await alice.fs.readFile('/letter')
 const names: string[] = await alice.fs.readdir('/')
 // @ts-expect-error -- there is no such option
 await createWarren({ nonsense: true })
-await alice.stop()
 export const code: string = new WarrenError('ENOENT').code + bytes.length + names.length
 `
 
