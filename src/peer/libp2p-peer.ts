@@ -5,6 +5,7 @@
  * or accepts one, is. The side that dialled opens it; it carries the heartbeat later.
  */
 import type { Connection, Libp2p, PeerInfo, Stream } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Libp2pOptions } from 'libp2p'
 import { WarrenError, isWarrenError } from '../errors.ts'
@@ -266,12 +267,24 @@ class Libp2pPeer implements Peer {
     if (id === this.id) throw unreachable('a peer does not dial itself')
     const open = id === undefined ? undefined : this.#connection(id)
     if (open !== undefined) return open
-    if (address !== undefined) return this.#node.dial(address, { signal })
+    if (address !== undefined) return this.#dialAddress(address, id, signal)
     // The node forgets addresses after a while; we do not.
     const peerId = peerIdFromString(target)
     const multiaddrs = this.#known.addresses(target as PeerId).map(parseAddress)
     if (multiaddrs.length > 0) await this.#node.peerStore.merge(peerId, { multiaddrs })
     return this.#node.dial(peerId, { signal })
+  }
+
+  /** Not every transport compares who answers with whom the address names. */
+  async #dialAddress(
+    address: Multiaddr,
+    expected: PeerId | undefined,
+    signal: AbortSignal
+  ): Promise<Connection> {
+    const connection = await this.#node.dial(address, { signal })
+    const actual = connection.remotePeer.toString()
+    if (expected === undefined || actual === expected) return connection
+    throw unreachable(`${actual} answers at ${address.toString()}`)
   }
 
   #connection(id: PeerId): Connection | undefined {

@@ -208,9 +208,10 @@ export class MemoryPeer implements Peer {
   }
 }
 
+/** Nobody but the peer itself is found at its address, so both parts must name it. */
 function idInAddress(address: string): PeerId {
-  const id = address.split('/p2p/').at(-1) ?? ''
-  return isPeerId(id) ? id : unreachable(`no peer is named by '${address}'`)
+  const [, host, id = ''] = /^\/memory\/(\w+)\/p2p\/(\w+)$/.exec(address) ?? []
+  return isPeerId(id) && host === id ? id : unreachable(`no peer is at '${address}'`)
 }
 
 function unreachable(message: string): never {
