@@ -33,8 +33,8 @@ export const HEADS_PROTOCOL: Protocol = '/warren/heads/1.0.0'
 /** An answer for all of them at their largest, 256 KiB, is well within one message. */
 export const VOLUMES_PER_REQUEST_MAX = 256
 
-/** Offers at their largest, about 4.4 KiB, are this many well within one message. */
-export const OFFERS_PER_MESSAGE_MAX = 128
+/** Offers at their largest, about 13 KiB, are this many well within one message. */
+export const OFFERS_PER_MESSAGE_MAX = 64
 
 /** More than a person will ever read of one peer, and a bound on what it can make us hold. */
 export const OFFERS_MAX = 4096

@@ -9,6 +9,7 @@ import {
   encodeOffers
 } from './head-messages.ts'
 import type { Offer } from './head-messages.ts'
+import { isShareName, isSharePath } from './share-name.ts'
 import type { HeadStore } from './head-store.ts'
 import type { SignedHead, VolumeId } from './head.ts'
 
@@ -72,7 +73,11 @@ export function serveHeads(components: ServeHeadsComponents): HeadsServer {
   }
 
   async function* offer(from: PeerId): AsyncGenerator<OutgoingMessage> {
-    const offers = components.policy.offers(from).slice(0, OFFERS_MAX)
+    // One that the other side would refuse must not cost us the rest.
+    const offers = components.policy
+      .offers(from)
+      .filter(({ name, path }) => isShareName(name) && isSharePath(path))
+      .slice(0, OFFERS_MAX)
     for (let start = 0; start < offers.length; start += OFFERS_PER_MESSAGE_MAX) {
       yield encodeOffers(offers.slice(start, start + OFFERS_PER_MESSAGE_MAX))
     }

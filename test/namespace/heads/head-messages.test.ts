@@ -43,12 +43,9 @@ test('fit into one body at their largest', () => {
     () => new Uint8Array(HEAD_BYTES_MAX)
   )
   assert.ok(encode(records).length < BODY_BYTES_MAX)
-  const path =
-    '/' +
-    Array.from({ length: 16 }, () => 'x'.repeat(255))
-      .join('/')
-      .slice(0, 4095)
-  const offer = { volume: owner.volume, name: 'x'.repeat(255), path }
+  const names = Array.from({ length: 47 }, () => '\u20ac'.repeat(85))
+  const path = `/${names.join('/')}`
+  const offer = { volume: owner.volume, name: '\u20ac'.repeat(85), path }
   const body = encodeOffers(Array.from({ length: OFFERS_PER_MESSAGE_MAX }, () => offer)).body
   assert.ok(encode(body).length < BODY_BYTES_MAX)
   assert.equal(decodeOffers(body).length, OFFERS_PER_MESSAGE_MAX)
