@@ -143,8 +143,9 @@ class LoggedHostFileBlockStore implements HostFileBlockStore {
 
   async *ids(options?: StoreOptions): AsyncGenerator<BlockId> {
     this.#check(options)
-    for (const id of this.#index.references.ids()) {
-      if (!this.#isInUnchangedFile(id)) continue
+    for (const { id, place } of this.#index.references.entries()) {
+      const changed = this.#index.isChanged(place.container)
+      if (changed && !this.#isInUnchangedFile(id)) continue
       yield blockIdFromBytes(id)
       this.#check(options)
     }
@@ -221,8 +222,8 @@ class LoggedHostFileBlockStore implements HostFileBlockStore {
   }
 
   #isInUnchangedFile(id: Uint8Array): boolean {
-    const places = this.#index.references.placesOf(id, PLACES_TRIED_MAX)
-    return places.some(({ container }) => !this.#index.isChanged(container))
+    const isUnchanged = (file: number): boolean => !this.#index.isChanged(file)
+    return this.#index.references.isInSome(id, PLACES_TRIED_MAX, isUnchanged)
   }
 
   #check(options?: StoreOptions): void {

@@ -63,13 +63,22 @@ export class HostFileReferences {
     return places
   }
 
-  /** Whether the file holds the block. */
-  hasIn(id: Uint8Array, file: number): boolean {
-    if (this.#first.get(id)?.container === file) return true
-    for (let row = this.#headOf(id); row !== 0; row = this.#next(row)) {
-      if (this.#rows[(row - 1) * WORDS + FILE] === file) return true
+  /** Whether one of up to `max` files that hold the block is such a file. */
+  isInSome(id: Uint8Array, max: number, isSuch: (file: number) => boolean): boolean {
+    const first = this.#first.get(id)
+    if (first === undefined) return false
+    if (isSuch(first.container)) return true
+    let tried = 1
+    for (let row = this.#headOf(id); row !== 0 && tried < max; row = this.#next(row)) {
+      if (isSuch(this.#rows[(row - 1) * WORDS + FILE]!)) return true
+      tried++
     }
     return false
+  }
+
+  /** Whether the file holds the block. */
+  hasIn(id: Uint8Array, file: number): boolean {
+    return this.isInSome(id, Infinity, other => other === file)
   }
 
   /**
@@ -107,9 +116,9 @@ export class HostFileReferences {
     this.#bytes -= first.length
   }
 
-  /** Ids of the blocks, in their binary form. */
-  *ids(): Generator<Uint8Array> {
-    for (const { id } of this.#first.entries()) yield id
+  /** Every block with its first range. Blocks may come and go while it runs. */
+  entries(): Generator<{ readonly id: Uint8Array; readonly place: Place }> {
+    return this.#first.entries()
   }
 
   /** Puts the head of the chain, if there is one, in the place of the first range. */

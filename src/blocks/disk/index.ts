@@ -4,3 +4,11 @@ export { DigestTable } from './digest-table.ts'
 export type { DirectoryLock } from './directory-lock.ts'
 export { lockDirectory } from './directory-lock.ts'
 export { TEMPORARY_SUFFIX, syncDirectory, writeFileDurably } from './durable-file.ts'
+export type {
+  HostFile,
+  HostFileBlockStore,
+  HostFileBlockStoreOptions,
+  HostFileReference,
+  IndexedHostFile
+} from './host-file-block-store.ts'
+export { hostFileOf, openHostFileBlockStore } from './host-file-block-store.ts'
