@@ -88,9 +88,7 @@ export class Source {
     const elapsedMs = now - this.heardAt
     this.heardAt = now
     this.stalled = false
-    this.failingSince = undefined
-    this.lastError = undefined
-    this.#failures = 0
+    if (now >= this.#shunnedUntil) this.connected()
     if (this.#first) {
       this.#first = false
       this.#latencyMs = blend(this.#latencyMs, elapsedMs)
@@ -122,9 +120,10 @@ export class Source {
     }
   }
 
-  /** It has just connected, so that what failed before may work now; lies are not forgiven. */
+  /** It is there again, so that what failed before may work now; lies are not forgiven. */
   connected(): void {
     this.failingSince = undefined
+    this.lastError = undefined
     this.#failures = 0
     this.#retryAt = 0
   }

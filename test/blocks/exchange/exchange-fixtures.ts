@@ -8,7 +8,7 @@ import type { BlockId } from '../../../src/blocks/block-id.ts'
 import { createBlockExchange } from '../../../src/blocks/exchange/index.ts'
 import type { BlockExchange, BlockExchangeOptions } from '../../../src/blocks/exchange/index.ts'
 import { createMemoryNetwork } from '../../../src/peer/index.ts'
-import type { CallHandler, MemoryNetwork, Peer, PeerId } from '../../../src/peer/index.ts'
+import type { CallHandler, Clock, MemoryNetwork, Peer, PeerId } from '../../../src/peer/index.ts'
 import { BLOCKS_PROTOCOL } from '../../../src/blocks/exchange/messages.ts'
 
 export interface Neighbour {
@@ -18,9 +18,20 @@ export interface Neighbour {
   readonly id: PeerId
 }
 
+/** The network's own timers, of heartbeats say, do not keep a test from ending. */
+const backgroundClock: Clock = {
+  now: () => Date.now(),
+  after: (ms, callback) => {
+    const timer = setTimeout(callback, ms).unref()
+    return () => clearTimeout(timer)
+  }
+}
+
 export class Neighbourhood {
-  readonly network: MemoryNetwork = createMemoryNetwork()
+  readonly network: MemoryNetwork = createMemoryNetwork({ clock: backgroundClock })
   readonly #stops: (() => Promise<void>)[] = []
+  /** While the neighbourhood stands the process lives, whatever it waits for. */
+  readonly #alive = setInterval(() => {}, 1000)
 
   /** A peer that serves and fetches, connected to nobody. */
   async add(blocks: readonly Block[] = [], options: BlockExchangeOptions = {}): Promise<Neighbour> {
@@ -60,6 +71,7 @@ export class Neighbourhood {
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#alive)
     for (const stop of this.#stops) await stop()
   }
 }
@@ -84,13 +96,21 @@ export async function makeNode(links: readonly BlockId[], body: number): Promise
 }
 
 export function encodeNode(links: readonly BlockId[], body: number): Uint8Array {
-  const bytes: number[] = [0x83, 1, 0x9a, 0, 0, 0, 0]
-  if (links.length < 24) bytes.splice(2, 5, 0x80 | links.length)
-  else if (links.length < 0x100) bytes.splice(2, 5, 0x98, links.length)
-  else bytes.splice(2, 5, 0x99, links.length >> 8, links.length & 255)
-  for (const link of links) bytes.push(0xd8, 0x2a, 0x58, 0x25, 0, ...blockIdToBytes(link))
-  bytes.push(0x1a, body >>> 24, (body >> 16) & 255, (body >> 8) & 255, body & 255)
-  return Uint8Array.from(bytes)
+  const count = links.length
+  let head = [0x83, 1, 0x99, count >> 8, count & 255]
+  if (count < 24) head = [0x83, 1, 0x80 | count]
+  else if (count < 0x100) head = [0x83, 1, 0x98, count]
+  const bytes = new Uint8Array(head.length + 41 * count + 5)
+  bytes.set(head)
+  let at = head.length
+  for (const link of links) {
+    bytes.set([0xd8, 0x2a, 0x58, 0x25, 0], at)
+    bytes.set(blockIdToBytes(link), at + 5)
+    at += 41
+  }
+  bytes[at] = 0x1a
+  new DataView(bytes.buffer).setUint32(at + 1, body)
+  return bytes
 }
 
 /** Numbers from 0 up to 1, the same for the same seed. Source: mulberry32. */

@@ -1,8 +1,17 @@
+/** What a reader promises: order, bounds, sharing, ending. */
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isWarrenError } from '../../../src/errors.ts'
 import type { Block } from '../../../src/blocks/block.ts'
+import type { BlockId } from '../../../src/blocks/block-id.ts'
+import { createMemoryBlockStore } from '../../../src/blocks/memory-block-store.ts'
+import type { BlockStore } from '../../../src/blocks/block-store.ts'
+import { BLOCKS_PROTOCOL, decodeWant } from '../../../src/blocks/exchange/messages.ts'
+import { WRITE_BEHIND_BYTES_MAX } from '../../../src/blocks/exchange/limits.ts'
+import type { Peer } from '../../../src/peer/index.ts'
 import { Neighbourhood, collect, makeBlocks } from './exchange-fixtures.ts'
+import type { Neighbour } from './exchange-fixtures.ts'
 
 const test = suite<{ hood: Neighbourhood }>('block exchange')
 test.before.each(context => {
@@ -18,32 +27,49 @@ function equalBlocks(actual: readonly Block[], expected: readonly Block[]): void
   }
 }
 
-test('fetches thousands of small blocks in order, few of them a call', async ({ hood }) => {
-  const blocks = await makeBlocks(10_000, 4096)
+/** Alice has the blocks, bob can reach her; what bob asks for is written down. */
+async function pair(
+  hood: Neighbourhood,
+  blocks: readonly Block[]
+): Promise<{ alice: Neighbour; bob: Neighbour; wants: number[] }> {
   const alice = await hood.add(blocks)
   const bob = await hood.add()
   await hood.introduce(alice.peer, bob.peer)
+  return { alice, bob, wants: countWants(bob.peer) }
+}
+
+/** How many ids each want of this peer has, as they are made. */
+function countWants(peer: Peer): number[] {
+  const wants: number[] = []
+  const call = peer.call.bind(peer)
+  peer.call = (to, protocol, request, options) => {
+    assert.equal(protocol, BLOCKS_PROTOCOL)
+    const want = decodeWant({ body: request.body, payload: request.payload![0]! })
+    if (want.kind === 'blocks') wants.push(want.ids.length)
+    return call(to, protocol, request, options)
+  }
+  return wants
+}
+
+test('fetches thousands of small blocks in order, few of them a call', async ({ hood }) => {
+  const blocks = await makeBlocks(10_000, 4096)
+  const { alice, bob, wants } = await pair(hood, blocks)
   const reader = bob.exchange.reader({ sources: () => [alice.id] })
-  const began = performance.now()
   const fetched = await collect(reader.getMany(blocks.map(block => block.id)))
-  console.log(`${(performance.now() - began).toFixed()} ms for 10,000 of 4 KiB`)
   equalBlocks(fetched, blocks)
+  assert.ok(wants.length < 50, `${wants.length} wants`)
   await reader.flush()
   assert.deepEqual(bob.store.usage(), alice.store.usage())
 })
 
 test('fetches hundreds of big blocks', async ({ hood }) => {
   const blocks = await makeBlocks(200, 1024 * 1024)
-  const alice = await hood.add(blocks)
-  const bob = await hood.add()
-  await hood.introduce(alice.peer, bob.peer)
+  const { alice, bob } = await pair(hood, blocks)
   const reader = bob.exchange.reader({ sources: () => [alice.id] })
-  const began = performance.now()
   let index = 0
   for await (const block of reader.getMany(blocks.map(({ id }) => id))) {
     assert.equal(block.id, blocks[index++]!.id)
   }
-  console.log(`${(performance.now() - began).toFixed()} ms for 200 of 1 MiB`)
   assert.equal(index, 200)
 })
 
@@ -56,6 +82,197 @@ test('a block nobody has is unreachable, soon', async ({ hood }) => {
   const began = performance.now()
   await assert.rejects(reader.get(block!.id), error => isWarrenError(error, 'EHOSTUNREACH'))
   assert.ok(performance.now() - began < 1000)
+})
+
+test('gets of one turn go in one want, and of one block in one fetch', async ({ hood }) => {
+  const blocks = await makeBlocks(50, 1000)
+  const { alice, bob, wants } = await pair(hood, blocks)
+  const reader = bob.exchange.reader({ sources: () => [alice.id] })
+  const twice = [...blocks, ...blocks]
+  const fetched = await Promise.all(twice.map(({ id }) => reader.get(id)))
+  for (const [i, bytes] of fetched.entries()) assert.deepEqual(bytes, twice[i]!.bytes)
+  assert.deepEqual(wants, [50])
+})
+
+test('what is here is not asked for', async ({ hood }) => {
+  const blocks = await makeBlocks(20, 1000)
+  const { alice, bob, wants } = await pair(hood, blocks)
+  await bob.store.putMany(blocks.filter((_, index) => index % 2 === 0))
+  const reader = bob.exchange.reader({ sources: () => [alice.id] })
+  equalBlocks(await collect(reader.getMany(blocks.map(({ id }) => id))), blocks)
+  assert.deepEqual(wants, [10])
+  equalBlocks(await collect(reader.getMany(blocks.map(({ id }) => id))), blocks)
+  for (const { id, bytes } of blocks) assert.deepEqual(await reader.get(id), bytes)
+  assert.deepEqual(wants, [10])
+})
+
+test('ids may come slowly, repeat, and fail', async ({ hood }) => {
+  const blocks = await makeBlocks(30, 1000)
+  const { alice, bob } = await pair(hood, blocks)
+  const reader = bob.exchange.reader({ sources: () => [alice.id] })
+  async function* slowly(): AsyncGenerator<BlockId> {
+    for (const [i, { id }] of blocks.entries()) {
+      if (i % 10 === 0) await sleep(5)
+      yield id
+      yield id
+    }
+    throw new RangeError('no more')
+  }
+  const fetched: Block[] = []
+  await assert.rejects(async () => {
+    for await (const block of reader.getMany(slowly())) fetched.push(block)
+  }, RangeError)
+  equalBlocks(
+    fetched,
+    blocks.flatMap(block => [block, block])
+  )
+})
+
+test('the first block that cannot be had ends it, after those before it', async ({ hood }) => {
+  const blocks = await makeBlocks(10, 1000)
+  const { alice, bob } = await pair(
+    hood,
+    blocks.filter((_, index) => index !== 6)
+  )
+  const reader = bob.exchange.reader({ sources: () => [alice.id] })
+  const fetched: Block[] = []
+  await assert.rejects(
+    async () => {
+      for await (const block of reader.getMany(blocks.map(({ id }) => id))) fetched.push(block)
+    },
+    error => isWarrenError(error, 'EHOSTUNREACH') && error.message.includes(blocks[6]!.id)
+  )
+  equalBlocks(fetched, blocks.slice(0, 6))
+})
+
+test('leaving in the middle ends what was under way', async ({ hood }) => {
+  const blocks = await makeBlocks(400, 64 * 1024)
+  const { alice, bob } = await pair(hood, blocks)
+  const reader = bob.exchange.reader({ sources: () => [alice.id] })
+  for await (const { id } of reader.getMany(blocks.map(block => block.id))) {
+    if (id === blocks[10]!.id) break
+  }
+  await sleep(50)
+  const { bytes } = bob.store.usage()
+  const carried = hood.network.bytesCarried()
+  await sleep(100)
+  assert.equal(bob.store.usage().bytes, bytes)
+  assert.equal(hood.network.bytesCarried(), carried)
+  assert.ok(bytes < 20 * 1024 * 1024, `${bytes} bytes`)
+})
+
+test('aborting ends gets and loops with the reason of the signal', async ({ hood }) => {
+  const blocks = await makeBlocks(100, 64 * 1024)
+  const { alice, bob } = await pair(hood, blocks)
+  hood.network.shape(alice.id, bob.id, { bytesPerSecond: 1024 * 1024 })
+  const reader = bob.exchange.reader({ sources: () => [alice.id] })
+  const reason = new RangeError('enough')
+  const controller = new AbortController()
+  const { signal } = controller
+  const loop = collect(
+    reader.getMany(
+      blocks.map(({ id }) => id),
+      { signal }
+    )
+  )
+  const single = reader.get(blocks[99]!.id, { signal })
+  const other = reader.get(blocks[0]!.id)
+  setTimeout(() => controller.abort(reason), 30)
+  await assert.rejects(loop, reason)
+  await assert.rejects(single, reason)
+  assert.deepEqual(await other, blocks[0]!.bytes)
+  await assert.rejects(reader.get(blocks[50]!.id, { signal }), reason)
+})
+
+test('stopping ends what waits', async ({ hood }) => {
+  const blocks = await makeBlocks(1, 100)
+  const bob = await hood.add()
+  const wanted = bob.exchange.reader().get(blocks[0]!.id)
+  await sleep(10)
+  await bob.exchange.stop()
+  await bob.exchange.stop()
+  await assert.rejects(wanted, error => isWarrenError(error, 'ECONNRESET'))
+})
+
+test('a caller that is slow does not fill the memory', async ({ hood }) => {
+  const blocks = await makeBlocks(100, 256 * 1024)
+  const { alice, bob } = await pair(hood, blocks)
+  const windowBytes = 2 * 1024 * 1024
+  const reader = bob.exchange.reader({ sources: () => [alice.id], windowBytes })
+  const fetched: Block[] = []
+  for await (const block of reader.getMany(blocks.map(({ id }) => id))) {
+    fetched.push(block)
+    if (fetched.length < 5) await sleep(30)
+    const ahead = bob.store.usage().blocks - fetched.length
+    assert.ok(ahead <= 40, `${ahead} blocks ahead`)
+  }
+  equalBlocks(fetched, blocks)
+})
+
+test('blocks much larger than those before do not fill the memory', async ({ hood }) => {
+  const small = await makeBlocks(300, 64)
+  const big = await makeBlocks(60, 512 * 1024, 2)
+  const { alice, bob } = await pair(hood, [...small, ...big])
+  const windowBytes = 1024 * 1024
+  const reader = bob.exchange.reader({ sources: () => [alice.id], windowBytes })
+  const all = [...small, ...big]
+  const fetched = []
+  for await (const block of reader.getMany(all.map(({ id }) => id))) {
+    fetched.push(block)
+    if (fetched.length === 300) await sleep(100)
+  }
+  equalBlocks(fetched, all)
+})
+
+test('a store that does not keep up slows the network down', async ({ hood }) => {
+  const blocks = await makeBlocks(64, 1024 * 1024)
+  const alice = await hood.add(blocks)
+  const memory = createMemoryBlockStore()
+  const gate = Promise.withResolvers<void>()
+  const slow: BlockStore = Object.assign(Object.create(memory) as BlockStore, {
+    get: (id: BlockId) => memory.get(id),
+    putMany: async (batch: readonly Block[]) => {
+      await gate.promise
+      await memory.putMany(batch)
+    }
+  })
+  const bob = await hood.addWith(slow)
+  await hood.introduce(alice.peer, bob.peer)
+  const reader = bob.exchange.reader({ sources: () => [alice.id], windowBytes: 100 * 1024 * 1024 })
+  const all = collect(reader.getMany(blocks.map(({ id }) => id)))
+  await sleep(300)
+  const carried = hood.network.bytesCarried()
+  assert.ok(carried < WRITE_BEHIND_BYTES_MAX + 24 * 1024 * 1024, `${carried} bytes`)
+  gate.resolve()
+  equalBlocks(await all, blocks)
+})
+
+test('a store that is full keeps nothing and breaks nothing', async ({ hood }) => {
+  const blocks = await makeBlocks(50, 10_000)
+  const alice = await hood.add(blocks)
+  const bob = await hood.addWith(createMemoryBlockStore({ bytesMax: 20_000 }))
+  await hood.introduce(alice.peer, bob.peer)
+  const reader = bob.exchange.reader({ sources: () => [alice.id] })
+  equalBlocks(await collect(reader.getMany(blocks.map(({ id }) => id))), blocks)
+  await assert.rejects(reader.flush(), error => isWarrenError(error, 'ENOSPC'))
+  await reader.flush()
+})
+
+test('what was exchanged is counted', async ({ hood }) => {
+  const blocks = await makeBlocks(50, 1000)
+  const { alice, bob } = await pair(hood, blocks)
+  const reader = bob.exchange.reader({ sources: () => [alice.id] })
+  let told = 0
+  bob.exchange.events.addEventListener('transfer', ({ detail }) => {
+    assert.equal(detail.peer, alice.id)
+    told++
+  })
+  await collect(reader.getMany(blocks.map(({ id }) => id)))
+  const counts = { blocksIn: 50, bytesIn: 50_000, blocksOut: 0, bytesOut: 0 }
+  assert.deepEqual(bob.exchange.transfers(), [{ peer: alice.id, ...counts }])
+  const mirrored = { blocksIn: 0, bytesIn: 0, blocksOut: 50, bytesOut: 50_000 }
+  assert.deepEqual(alice.exchange.transfers(), [{ peer: bob.id, ...mirrored }])
+  assert.ok(told >= 1)
 })
 
 test.run()
