@@ -93,6 +93,17 @@ export class TreeSnapshot implements Snapshot {
     return { extents: this.#extents(inode, options) }
   }
 
+  async inlineContents(
+    inodes: readonly Inode[],
+    options?: StoreOptions
+  ): Promise<(Uint8Array | undefined)[]> {
+    const ascending = inodes.toSorted((a, b) => a.number - b.number)
+    const keys = ascending.map(inode => inlineKey(inode.number))
+    const entries = await this.#entries.getMany(keys, options)
+    const found = new Map(ascending.map((inode, index) => [inode.number, entries[index]?.value]))
+    return inodes.map(inode => found.get(inode.number) ?? emptyIf(inode.size === 0))
+  }
+
   read(inode: Inode, options: ReadRange = {}): AsyncIterable<Uint8Array> {
     return readContent(this.#reader, inode, () => this.content(inode, options), options)
   }
@@ -144,4 +155,8 @@ export class TreeSnapshot implements Snapshot {
       return { ...entry, attributes }
     })
   }
+}
+
+function emptyIf(empty: boolean): Uint8Array | undefined {
+  return empty ? new Uint8Array(0) : undefined
 }

@@ -98,6 +98,14 @@ export interface Snapshot {
     options?: StoreOptions & { readonly after?: string }
   ): AsyncIterable<readonly EntryWithInode[]>
   content(inode: Inode, options?: ReadRange): Promise<Content>
+  /**
+   * The bytes of many small files in one pass, in the order of `inodes`; undefined for what is not
+   * inline. Ascending inode numbers are one walk of the tree.
+   */
+  inlineContents(
+    inodes: readonly Inode[],
+    options?: StoreOptions
+  ): Promise<(Uint8Array | undefined)[]>
   /** The bytes of a range, verified, fetching ahead when it is long. Pieces may be views: do not change them. */
   read(inode: Inode, options?: ReadRange): AsyncIterable<Uint8Array>
   attribute(inode: InodeNumber, name: string): Promise<Uint8Array | undefined>
