@@ -1,2 +1,3 @@
 /** The door of what the namespace keeps on disk. */
 export { openDiskHeadStore } from './disk-head-store.ts'
+export { openDiskNamespaceStore } from './disk-namespace-store.ts'

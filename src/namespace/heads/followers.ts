@@ -14,11 +14,12 @@ import { supersedes } from './head-order.ts'
  */
 export const FOLLOWERS_PER_PEER_MAX = 32
 
-/** Follow calls at once. With all their volumes they hold about 40 MB. */
+/** Follow calls at once. With all the volumes they may ask for they hold about 60 MB. */
 export const FOLLOWERS_MAX = 1024
 
 export class Followers {
-  readonly #byVolume = new Map<VolumeId, Set<Follower>>()
+  /** Lists, because nearly all have one follower and a set would cost more than all the rest. */
+  readonly #byVolume = new Map<VolumeId, Follower[]>()
   readonly #countByPeer = new Map<PeerId, number>()
   #count = 0
 
@@ -33,17 +34,17 @@ export class Followers {
     const follower = new Follower(from, new Set(volumes))
     for (const volume of follower.volumes) {
       const followers = this.#byVolume.get(volume)
-      if (followers === undefined) this.#byVolume.set(volume, new Set([follower]))
-      else followers.add(follower)
+      if (followers === undefined) this.#byVolume.set(volume, [follower])
+      else followers.push(follower)
     }
     return follower
   }
 
   remove(follower: Follower): void {
     for (const volume of follower.volumes) {
-      const followers = this.#byVolume.get(volume)
-      followers?.delete(follower)
-      if (followers?.size === 0) this.#byVolume.delete(volume)
+      const others = this.#byVolume.get(volume)?.filter(other => other !== follower) ?? []
+      if (others.length > 0) this.#byVolume.set(volume, others)
+      else this.#byVolume.delete(volume)
     }
     const count = this.#countByPeer.get(follower.from) ?? 0
     if (count > 1) this.#countByPeer.set(follower.from, count - 1)

@@ -261,6 +261,25 @@ test('does not take a forged fork for one', async () => {
   await mallory.stop()
 })
 
+test('ends at the same head whatever order many come in at once', async () => {
+  const network = createMemoryNetwork()
+  const { volume, sign } = await createOwner()
+  const heads: SignedHead[] = []
+  for (let index = 0; index < 30; index++) heads.push(await sign(index % 3, rootOf(index)))
+  for (let round = 0; round < 5; round++) {
+    await using alice = await createHolder(network)
+    const peers: Peer[] = []
+    for (const head of heads.toSorted(() => Math.random() - 0.5)) {
+      peers.push(await createImpostor(network, answers([head.bytes])))
+      await alice.peer.dial(peers.at(-1)!.addresses()[0]!)
+    }
+    listen(alice, volume)
+    await alice.exchange.newest(volume)
+    assert.deepEqual(await alice.heads.get(volume), await sign(2, rootOf(2)))
+    await Promise.all(peers.map(peer => peer.stop()))
+  }
+})
+
 test('takes no head of a volume that it did not ask for', async () => {
   const network = createMemoryNetwork()
   await using alice = await createHolder(network)
