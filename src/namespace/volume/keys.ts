@@ -122,6 +122,15 @@ export function inodeOf(key: Uint8Array): InodeNumber {
   return readNumber(key, 1) as InodeNumber
 }
 
+/** What an entry of the tree is about, for those who look at the differences of two versions. */
+export function kindOf(key: Uint8Array): 'inode' | 'entry' | 'attribute' | 'content' | 'other' {
+  if (key[0] === CONTENT) return 'content'
+  if (key[0] !== METADATA) return 'other'
+  const kind = key[1 + INODE_BYTES]
+  if (kind === ENTRY) return 'entry'
+  return kind === ATTRIBUTE ? 'attribute' : 'inode'
+}
+
 /** Keys as text whose order is the keys' order, for maps. */
 export function keyText(key: Uint8Array): string {
   return String.fromCharCode(...key)

@@ -1,0 +1,13 @@
+/** `truncate`: as Node does it, by opening the file. */
+import type { FileSystemContext } from './context.ts'
+import { open } from './open.ts'
+import type { PathLike } from './paths.ts'
+
+export async function truncate(
+  context: FileSystemContext,
+  path: PathLike,
+  length: number = 0
+): Promise<void> {
+  await using handle = await open(context, path, 'r+')
+  await handle.truncate(length)
+}
