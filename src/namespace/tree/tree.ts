@@ -8,6 +8,10 @@
  */
 import type { BlockId, BlockStore, StoreOptions } from '../../blocks/index.ts'
 
+/**
+ * One entry. Key and value may be views of a whole node's bytes: do not change them, and copy
+ * what is to be kept for long.
+ */
 export interface TreeEntry {
   readonly key: Uint8Array
   readonly value: Uint8Array
@@ -54,16 +58,25 @@ export interface Tree {
   getMany(keys: readonly Uint8Array[], options?: StoreOptions): Promise<(TreeEntry | undefined)[]>
   /** Entries in key order, a leaf's worth at a time. Never yields an empty batch. */
   scan(range: ScanRange, options?: ScanOptions): AsyncIterable<readonly TreeEntry[]>
-  /** Applies changes with distinct keys, in ascending key order, in one pass. */
+  /**
+   * Applies changes with distinct keys, in ascending key order, in one pass. Gives this same tree
+   * when they change nothing. Keys and values are kept, not copied: do not change them afterwards,
+   * and do not pass small views of large buffers. Throws `EINVAL` for a key over `KEY_BYTES_MAX`
+   * or a value over `VALUE_BYTES_MAX`.
+   */
   apply(changes: readonly Change[], options?: StoreOptions): Promise<Tree>
-  /** Stores every unflushed node, children before parents, and gives the same tree with its root id. */
+  /**
+   * Stores every unflushed node, children before parents, and gives the same tree with its root
+   * id. The store is always the one that the tree's reader reads: what one flush stored, no other
+   * stores again. When it throws, the tree is as it was.
+   */
   flush(
     store: Pick<BlockStore, 'putMany'>,
     options?: StoreOptions
   ): Promise<Tree & { readonly root: BlockId }>
   /** What changed from `before` to this tree, in key order, skipping equal subtrees. */
   differences(before: Tree, options?: StoreOptions): AsyncIterable<Difference>
-  /** Ids of every node and linked block below the root, parents first; `enter` returning false skips what is below. Flushed trees only. */
+  /** Ids of the root, of every node and of every linked block below it, parents first, a block twice where it is linked twice; `enter` returning false skips what is below. Flushed trees only. */
   reachable(
     options?: StoreOptions & { readonly enter?: (id: BlockId) => boolean }
   ): AsyncIterable<readonly BlockId[]>

@@ -152,7 +152,7 @@ test('a tree says what a sorted map says, whatever came before', async () => {
         await checkDifferences([tree, model], version)
       }
     }),
-    { numRuns: 40, interruptAfterTimeLimit: 20_000 }
+    { numRuns: 16, interruptAfterTimeLimit: 20_000 }
   )
   assert.ok(levels >= 3, `trees of ${levels} levels`)
 })
