@@ -10,6 +10,8 @@ import { BODY_BYTES_MAX, BODY_DEPTH_MAX } from './limits.ts'
 const DECODE_OPTIONS = {
   strict: true,
   allowIndefinite: false,
+  allowUndefined: true,
+  allowBigInt: true,
   allowNaN: false,
   allowInfinity: false,
   rejectDuplicateMapKeys: true

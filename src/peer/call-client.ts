@@ -119,8 +119,9 @@ export class CallClient {
       session.call.deliver({ body: frame.body, payload: frame.payload }, frame.bytes)
     } else if (frame.type === FRAME_TYPES.END) {
       if (session === undefined) return
+      const error = endError(frame.body)
       this.#forget(session)
-      session.call.end(endError(frame.body))
+      session.call.end(error)
     } else {
       throw new WarrenError('EPROTO', { message: `a frame of type ${frame.type} from the server` })
     }

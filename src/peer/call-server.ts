@@ -74,9 +74,11 @@ export class CallServer {
   async run(): Promise<void> {
     try {
       for await (const frames of this.#channel.receive()) {
-        for (const frame of frames) this.#receive(frame)
-        // A client that asks without reading the answers must not make them pile up here.
-        while (this.#channel.unsentBytes > UNREAD_BYTES_MAX) await this.#channel.drained()
+        for (const frame of frames) {
+          this.#receive(frame)
+          // A client that asks without reading the answers must not make them pile up here.
+          while (this.#channel.unsentBytes > UNREAD_BYTES_MAX) await this.#channel.drained()
+        }
       }
       this.abort(new WarrenError('ECONNRESET', { message: 'the peer closed the channel' }))
     } catch (error) {
