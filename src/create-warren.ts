@@ -62,7 +62,7 @@ async function assemble(
 ): Promise<PeerWarren> {
   const { peer, clock } = parts
   const store = createCollectableBlockStore(parts.blockStore)
-  const exchange = createBlockExchange({ peer, store, clock }, fetching(options))
+  const exchange = createBlockExchange({ peer, store }, { clock })
   const heads = createHeadExchange({
     peer,
     heads: parts.headStore,
@@ -76,7 +76,10 @@ async function assemble(
     options.nodeCacheBytes === undefined ? {} : { bytesMax: options.nodeCacheBytes }
   )
   const own = await openOwnVolume(parts, { store, exchange, heads, cache }, options)
-  const volumes = new Volumes({ own, peer, exchange, heads, cache, clock }, options)
+  const volumes = new Volumes(
+    { own, peer, exchange, heads, cache, clock },
+    { ...fetching(options), ...options }
+  )
   const record = await parts.namespaceStore.load()
   const peers = new PeerDirectory({
     peer,
@@ -97,6 +100,7 @@ async function assemble(
   )
   const shares = new Shares(table, record.shares)
   const fs = createFileSystem({ mounts: table, clock })
+  const transfers = parts.createTransfers?.(ids => store.touch(ids))
   return new PeerWarren({
     ...parts,
     store,
@@ -107,7 +111,7 @@ async function assemble(
     table,
     shares,
     fs,
-    options
+    transfers
   })
 }
 
@@ -127,7 +131,7 @@ function openOwnVolume(
     key: parts.volumeKey,
     store: lower.store,
     // Also our own blocks may come from others: a damaged one is repaired by whoever has a copy.
-    reader: lower.exchange.reader(),
+    reader: lower.exchange.reader(fetching(options)),
     heads: parts.headStore,
     cache: lower.cache,
     clock: parts.clock,
@@ -138,6 +142,6 @@ function openOwnVolume(
   return openLocalVolume(components, retentionMs === undefined ? {} : { retentionMs })
 }
 
-function fetching({ fetchTimeoutMs }: WarrenOptions): { readonly timeoutMs?: number } {
-  return fetchTimeoutMs === undefined ? {} : { timeoutMs: fetchTimeoutMs }
+function fetching({ fetchTimeoutMs }: WarrenOptions): { readonly deadlineMs?: number } {
+  return fetchTimeoutMs === undefined ? {} : { deadlineMs: fetchTimeoutMs }
 }

@@ -20,7 +20,7 @@ import type { Peer, PeerId } from './peer/index.ts'
 import { collectGarbage } from './collect-garbage.ts'
 import { transferPlace } from './transfer-place.ts'
 import type { Volumes } from './volumes.ts'
-import type { MountReport, PeerReport, ShareReport, Warren, WarrenOptions } from './warren.ts'
+import type { MountReport, PeerReport, ShareReport, Warren } from './warren.ts'
 
 /** How long `peers` waits for one that does not answer, in milliseconds. */
 const OFFERS_TIMEOUT_MS = 3_000
@@ -34,7 +34,7 @@ export interface WarrenComponents extends Parts {
   readonly table: MountTable
   readonly shares: Shares
   readonly fs: ReturnType<typeof createFileSystem>
-  readonly options: WarrenOptions
+  readonly transfers: HostTransfers | undefined
 }
 
 export class PeerWarren implements Warren {
@@ -63,14 +63,10 @@ export class PeerWarren implements Warren {
 
   /** Called by `createWarren` once. */
   async start(): Promise<void> {
-    const { peer, exchange, heads, options } = this.#parts
+    const { peer, exchange, heads } = this.#parts
     await exchange.start()
     await heads.start()
     await peer.start()
-    for (const address of options.bootstrap ?? []) {
-      // A bootstrap peer that is away now is tried again by whoever mounts something of it.
-      void this.connect(address).catch(() => {})
-    }
   }
 
   addresses(): string[] {

@@ -24,6 +24,12 @@ export interface VolumesComponents {
   readonly clock: Clock
 }
 
+export interface VolumesOptions {
+  readonly attributeLifetimeMs?: number
+  /** How long a block may make no progress, in milliseconds. */
+  readonly deadlineMs?: number
+}
+
 interface Opened {
   readonly volume: Volume
   /** Who is said to have it; grows with each link it is mounted by. */
@@ -32,10 +38,10 @@ interface Opened {
 
 export class Volumes {
   readonly #components: VolumesComponents
-  readonly #options: { readonly attributeLifetimeMs?: number }
+  readonly #options: VolumesOptions
   readonly #opened = new Map<VolumeId, Opened>()
 
-  constructor(components: VolumesComponents, options: { readonly attributeLifetimeMs?: number }) {
+  constructor(components: VolumesComponents, options: VolumesOptions) {
     this.#components = components
     this.#options = options
   }
@@ -68,7 +74,7 @@ export class Volumes {
     const sources = known?.sources ?? new Set<PeerId>()
     for (const peer of from) if (peer !== this.#components.peer.id) sources.add(peer)
     if (known !== undefined) return known.volume
-    const reader = exchange.reader({ sources: () => sources })
+    const reader = exchange.reader({ ...this.#options, sources: () => sources })
     const volume = openFollowedVolume(
       id,
       { heads, reader, cache, clock, sources: () => [...sources] },

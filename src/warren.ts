@@ -24,7 +24,7 @@ export interface WarrenOptions {
   readonly listen?: readonly string[]
   /** Whether to find peers on the local network by multicast (mDNS). Default true. */
   readonly discovery?: boolean
-  /** Multiaddrs of peers to connect to and stay connected with. */
+  /** Multiaddrs of peers to stay connected with, each ending in `/p2p/<id>`. */
   readonly bootstrap?: readonly string[]
   /** Bytes of a block of a large file, 4 KiB to 1 MiB. Default 128 KiB: see docs/decisions. */
   readonly blockBytes?: number
@@ -37,10 +37,14 @@ export interface WarrenOptions {
   /** How long a read looks for somebody who has a block, in milliseconds. Default 10000. */
   readonly fetchTimeoutMs?: number
 
-  /** An app's own parts, instead of the defaults. They are not closed by `stop`. */
+  /**
+   * An app's own peer, instead of the default one and of `listen`, `discovery`, `bootstrap` and
+   * `libp2p`. It is started and stopped with the warren.
+   */
   readonly peer?: Peer
-  /** An app's own libp2p node (js-libp2p 3), not started or stopped by us. */
+  /** An app's own libp2p node (js-libp2p 3), which the app starts before and stops after. */
   readonly libp2p?: unknown
+  /** An app's own stores. They are not closed by `stop`. */
   readonly blockStore?: BlockStore
   readonly headStore?: HeadStore
   readonly namespaceStore?: NamespaceStore
@@ -124,3 +128,11 @@ export interface Warren extends AsyncDisposable {
   /** Syncs, says goodbye, lets go of everything. Idempotent. */
   stop(): Promise<void>
 }
+
+export type {
+  ExportOptions,
+  ImportOptions,
+  TransferOptions,
+  TransferProgress,
+  TransferReport
+} from './namespace/index.ts'

@@ -2,7 +2,7 @@
  * What a platform provides for a warren: where it keeps things and how it reaches others. Node's
  * parts are in `node.ts`, a browser's in `browser.ts`; the package's `#defaults` import chooses.
  */
-import type { BlockStore } from '../blocks/index.ts'
+import type { BlockId, BlockStore } from '../blocks/index.ts'
 import type { HeadStore, HostTransfers, NamespaceStore } from '../namespace/index.ts'
 import type { Clock, Peer, SigningKey } from '../peer/index.ts'
 
@@ -13,8 +13,10 @@ export interface Parts {
   readonly namespaceStore: NamespaceStore
   readonly volumeKey: SigningKey
   readonly clock: Clock
-  /** Absent where there is no host file system. */
-  readonly transfers: HostTransfers | undefined
+  /** Absent where there is no host file system. `touch` is told of blocks that are stored by reference. */
+  readonly createTransfers:
+    | ((touch: (ids: readonly BlockId[]) => void) => HostTransfers)
+    | undefined
   /** Closes what was opened here, and not what the app brought. */
   close(): Promise<void>
 }

@@ -28,9 +28,10 @@ export class Shares {
     if (isWithin(path, PEERS_PATH))
       throw refused('EINVAL', 'it is another peer’s share already', path)
     if (this.#shares.size >= OFFERS_MAX) throw refused('ENOSPC', `over ${OFFERS_MAX} shares`, path)
-    const record = { path, name: name === undefined ? this.#freeName(path) : name }
-    if (!isShareName(record.name)) throw refused('EINVAL', `the name '${record.name}'`, path)
-    if (this.#isTaken(record.name, path)) throw refused('EEXIST', `the name '${record.name}'`, path)
+    const chosen: string = name ?? this.#freeName(path)
+    if (!isShareName(chosen)) throw refused('EINVAL', 'not the name of a share', path)
+    if (this.#isTaken(chosen, path)) throw refused('EEXIST', `the name '${chosen}'`, path)
+    const record = { path, name: chosen }
     this.#shares.set(path, record)
     return record
   }

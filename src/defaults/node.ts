@@ -1,0 +1,132 @@
+/**
+ * The parts of a warren in Node: on disk under one directory, or in memory without one.
+ *
+ *     <directory>/
+ *       lock             one process at a time
+ *       peer.key         who this peer is          (libp2p protobuf, readable by its owner only)
+ *       volume.key       who may write the volume at `/`
+ *       namespace.json   mounts and shares
+ *       blocks/          the block store
+ *       references/      which ranges of which host files are which blocks
+ *       heads/           the newest head of each volume
+ */
+import { chmod, mkdir, readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import {
+  lockDirectory,
+  openDiskBlockStore,
+  openHostFileBlockStore,
+  writeFileDurably
+} from '../blocks/disk/index.ts'
+import type { HostFileBlockStore } from '../blocks/disk/index.ts'
+import { createMemoryBlockStore, createTieredBlockStore } from '../blocks/index.ts'
+import type { BlockStore } from '../blocks/index.ts'
+import { openDiskHeadStore, openDiskNamespaceStore } from '../namespace/disk/index.ts'
+import { createHostTransfers } from '../namespace/host/index.ts'
+import { createMemoryHeadStore, createMemoryNamespaceStore } from '../namespace/index.ts'
+import type { HeadStore, NamespaceStore } from '../namespace/index.ts'
+import { createSigningKey, importSigningKey, systemClock } from '../peer/index.ts'
+import type { Libp2pPeerOptions, SigningKey } from '../peer/index.ts'
+import { createNodePeer } from '../peer/node-peer.ts'
+import type { WarrenOptions } from '../warren.ts'
+import type { Parts } from './parts.ts'
+
+/** What is kept, and how it is closed again. */
+interface Kept {
+  readonly blockStore: BlockStore
+  readonly headStore: HeadStore
+  readonly namespaceStore: NamespaceStore
+  readonly peerKey: SigningKey
+  readonly volumeKey: SigningKey
+  readonly references: HostFileBlockStore | undefined
+  close(): Promise<void>
+}
+
+export async function openParts(options: WarrenOptions): Promise<Parts> {
+  const kept =
+    options.directory === undefined ? await keepInMemory() : await keepOnDisk(options.directory)
+  const { listen, discovery, bootstrap, libp2p } = options
+  try {
+    return {
+      peer:
+        options.peer ??
+        (await createNodePeer({
+          key: kept.peerKey,
+          ...(listen === undefined ? {} : { listen }),
+          ...(discovery === undefined ? {} : { discovery }),
+          ...(bootstrap === undefined ? {} : { bootstrap }),
+          ...(libp2p === undefined
+            ? {}
+            : { libp2p: libp2p as NonNullable<Libp2pPeerOptions['libp2p']> })
+        })),
+      blockStore: options.blockStore ?? kept.blockStore,
+      headStore: options.headStore ?? kept.headStore,
+      namespaceStore: options.namespaceStore ?? kept.namespaceStore,
+      volumeKey: options.volumeKey ?? kept.volumeKey,
+      clock: systemClock,
+      // References are found only through the store they are a tier of.
+      createTransfers: touch =>
+        createHostTransfers(options.blockStore === undefined ? kept.references : undefined, touch),
+      close: () => kept.close()
+    }
+  } catch (error) {
+    await kept.close()
+    throw error
+  }
+}
+
+async function keepInMemory(): Promise<Kept> {
+  const blockStore = createMemoryBlockStore()
+  return {
+    blockStore,
+    headStore: createMemoryHeadStore(),
+    namespaceStore: createMemoryNamespaceStore(),
+    peerKey: await createSigningKey(),
+    volumeKey: await createSigningKey(),
+    references: undefined,
+    close: () => blockStore.close()
+  }
+}
+
+async function keepOnDisk(path: string): Promise<Kept> {
+  const directory = resolve(path)
+  await mkdir(directory, { recursive: true })
+  const closers: (() => Promise<void>)[] = []
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).toReversed()) await closer()
+  }
+  try {
+    const lock = await lockDirectory(directory)
+    closers.push(() => lock.release())
+    const blocks = await openDiskBlockStore(join(directory, 'blocks'))
+    closers.push(() => blocks.close())
+    const references = await openHostFileBlockStore(join(directory, 'references'))
+    closers.push(() => references.close())
+    const headStore = await openDiskHeadStore(join(directory, 'heads'))
+    closers.push(() => headStore.close())
+    return {
+      blockStore: createTieredBlockStore([blocks, references]),
+      headStore,
+      namespaceStore: openDiskNamespaceStore(directory),
+      peerKey: await keepKey(join(directory, 'peer.key')),
+      volumeKey: await keepKey(join(directory, 'volume.key')),
+      references,
+      close
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function keepKey(path: string): Promise<SigningKey> {
+  const stored = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (stored !== undefined) return importSigningKey(new Uint8Array(stored))
+  const key = await createSigningKey()
+  await writeFileDurably(path, key.export())
+  await chmod(path, 0o600)
+  return key
+}

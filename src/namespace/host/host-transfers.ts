@@ -1,0 +1,33 @@
+/** Makes the transfers of a host: what `transfer.ts` promises, over this host's file system. */
+import type { BlockId } from '../../blocks/index.ts'
+import type { HostTransfers } from '../transfer.ts'
+import { exportToHost } from './export-to-host.ts'
+import { importFromHost } from './import-from-host.ts'
+import type { ReferenceStore } from './store-host-file.ts'
+
+/**
+ * `references`: where files imported in place are noted; without it that is refused. `touch` is
+ * told of their blocks first, because collection does not see them pass through the block store.
+ */
+export function createHostTransfers(
+  references: ReferenceStore | undefined,
+  touch: (ids: readonly BlockId[]) => void
+): HostTransfers {
+  const components = references === undefined ? {} : { references: touching(references, touch) }
+  return {
+    import: (hostPath, to, options) => importFromHost(components, hostPath, to, options),
+    export: (from, hostPath, options) => exportToHost(from, hostPath, options)
+  }
+}
+
+function touching(
+  references: ReferenceStore,
+  touch: (ids: readonly BlockId[]) => void
+): ReferenceStore {
+  return {
+    putReferences: async list => {
+      touch(list.map(({ id }) => id))
+      await references.putReferences(list)
+    }
+  }
+}
