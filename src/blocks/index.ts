@@ -13,6 +13,13 @@ export {
   parseBlockId
 } from './block-id.ts'
 export type { BlockReader, BlockStore, BlockStoreUsage, StoreOptions } from './block-store.ts'
+export type {
+  Blockstore,
+  BlockstoreInputPair,
+  BlockstorePair,
+  BlockstorePieces,
+  BlockstoreResult
+} from './interface-blockstore.ts'
 export type { Chunker } from './chunker.ts'
 export type { CollectableBlockStore, Roots } from './collector.ts'
 export { createCollectableBlockStore } from './collector.ts'
@@ -29,6 +36,8 @@ export type {
 } from './exchange/index.ts'
 export { createBlockExchange } from './exchange/index.ts'
 export { fixedSizeChunks } from './fixed-size-chunker.ts'
+export type { FromBlockstoreOptions } from './from-blockstore.ts'
+export { fromBlockstore } from './from-blockstore.ts'
 export { createLocalReader } from './local-block-reader.ts'
 export type { MemoryBlockStoreOptions } from './memory-block-store.ts'
 export { createMemoryBlockStore } from './memory-block-store.ts'
@@ -37,4 +46,5 @@ export type { ReadAheadOptions } from './read-ahead.ts'
 export { readAhead } from './read-ahead.ts'
 export { sha256 } from './sha256.ts'
 export { createTieredBlockStore } from './tiered-block-store.ts'
+export { toBlockstore } from './to-blockstore.ts'
 export { createVerifiedBlockStore } from './verified-block-store.ts'
