@@ -295,17 +295,15 @@ class Libp2pPeer implements Peer {
 
   async #open(peer: PeerId, protocol: Protocol): Promise<StreamWire> {
     const signal = withDeadline()
+    const connection = await this.#dial(peer, signal).catch(error => {
+      throw dialError(error, peer)
+    })
     try {
-      const connection = await this.#dial(peer, signal)
-      const stream = await connection.newStream(protocol, { signal })
-      const wire = new StreamWire(stream)
+      const wire = new StreamWire(await connection.newStream(protocol, { signal }))
       this.#markConnected(connection)
       return wire
     } catch (error) {
-      if (nameOf(error) === 'UnsupportedProtocolError') {
-        throw new WarrenError('ENOTSUP', { message: `${peer} does not speak ${protocol}` })
-      }
-      throw dialError(error, peer)
+      throw openError(error, `${protocol} to ${peer}`)
     }
   }
 
@@ -387,15 +385,18 @@ function withDeadline(signal?: AbortSignal): AbortSignal {
 
 function dialError(error: unknown, target: string): WarrenError {
   if (isWarrenError(error)) return error
-  const timedOut = ['TimeoutError', 'AbortError'].includes(nameOf(error))
-  return new WarrenError(timedOut ? 'ETIMEDOUT' : 'EHOSTUNREACH', {
-    message: `dialling ${target}`,
-    cause: error
-  })
+  const code = isTimeout(error) ? 'ETIMEDOUT' : 'EHOSTUNREACH'
+  return new WarrenError(code, { message: `dialling ${target}`, cause: error })
 }
 
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : ''
+function openError(error: unknown, what: string): WarrenError {
+  const unsupported = error instanceof Error && error.name === 'UnsupportedProtocolError'
+  const code = unsupported ? 'ENOTSUP' : isTimeout(error) ? 'ETIMEDOUT' : 'ECONNRESET'
+  return new WarrenError(code, { message: `opening ${what}`, cause: error })
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && ['TimeoutError', 'AbortError'].includes(error.name)
 }
 
 function unreachable(message: string): WarrenError {

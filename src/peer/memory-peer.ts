@@ -197,10 +197,16 @@ export class MemoryPeer implements Peer {
       throw new WarrenError('ENOTSUP', { message: `${id} does not speak ${protocol}` })
     }
     const { near, far } = createWirePair(this.#components.lane(id), peer.#components.lane(this.id))
-    this.#connections.get(id)?.add(near)
-    peer.#connections.get(this.id)?.add(far)
+    this.#addWire(id, near)
+    peer.#addWire(this.id, far)
     peer.#calls.accept(this.id, protocol, far)
     return near
+  }
+
+  #addWire(id: PeerId, added: MemoryWire): void {
+    const wires = this.#connections.get(id)
+    for (const wire of wires ?? []) if (wire.isLost) wires?.delete(wire)
+    wires?.add(added)
   }
 
   #dispatch(type: keyof PeerEvents, detail: PeerId): void {

@@ -42,6 +42,10 @@ export class MemoryWire implements Wire {
     return this.#unsentBytes >= FULL_BYTES
   }
 
+  get isLost(): boolean {
+    return this.#lost !== undefined
+  }
+
   get unsentBytes(): number {
     return this.#unsentBytes
   }
