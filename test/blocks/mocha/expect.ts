@@ -4,27 +4,31 @@
  */
 import assert from 'node:assert/strict'
 
-export interface Expectation {
-  readonly to: Expectation
-  readonly be: Expectation
-  readonly of: Expectation
-  readonly have: Expectation
-  readonly with: Expectation
-  readonly that: Expectation
-  readonly deep: Expectation
+interface Chain<Self> {
+  readonly to: Self
+  readonly be: Self
+  readonly of: Self
+  readonly have: Self
+  readonly with: Self
+  readonly that: Self
+  readonly deep: Self
   /** What follows is about what the promise resolves to, and the expectation is to be awaited. */
-  readonly eventually: Expectation
+  readonly eventually: LaterExpectation
   /** What follows is about the reason that the promise is rejected with. */
-  readonly rejected: Expectation
-  equal(expected: unknown): Expectation
-  include(part: string): Expectation
-  lengthOf(length: number): Expectation
+  readonly rejected: LaterExpectation
+  equal(expected: unknown): Self
+  include(part: string): Self
+  lengthOf(length: number): Self
   /** What follows is about the property. */
-  property(name: string, expected?: unknown): Expectation
-  ok(): Expectation
-  true(): Expectation
-  false(): Expectation
+  property(name: string, expected?: unknown): Self
+  ok(): Self
+  true(): Self
+  false(): Self
 }
+
+export interface Expectation extends Chain<Expectation> {}
+
+export interface LaterExpectation extends Chain<LaterExpectation>, PromiseLike<unknown> {}
 
 /** Looks at the value, and gives what the expectations after it are about. */
 type Step = (value: unknown) => unknown
