@@ -3,7 +3,11 @@ export type { Place } from './digest-table.ts'
 export { DigestTable } from './digest-table.ts'
 export type { DirectoryLock } from './directory-lock.ts'
 export { lockDirectory } from './directory-lock.ts'
+export type { DiskBlockStore, DiskBlockStoreOptions } from './disk-block-store.ts'
+export { LIVE_RATIO_MIN, SEGMENT_BYTES_MAX, openDiskBlockStore } from './disk-block-store.ts'
 export { TEMPORARY_SUFFIX, syncDirectory, writeFileDurably } from './durable-file.ts'
+export type { DiskFile, FileSystem } from './file-system.ts'
+export { nodeFileSystem } from './file-system.ts'
 export type {
   HostFile,
   HostFileBlockStore,

@@ -1,0 +1,187 @@
+/** Giving the space of removed blocks back to the disk, a few segments at a time. */
+import type { BlockLog } from './block-log.ts'
+import type { CompactionLimits } from './compaction-plan.ts'
+import { planCompaction } from './compaction-plan.ts'
+import { checkFailure } from './durability.ts'
+import { writeFileDurably } from './durable-file.ts'
+import type { DiskFile } from './file-system.ts'
+import { readWhole } from './read-whole.ts'
+import type { NeededRecord } from './segment-copy.ts'
+import { SegmentCopy } from './segment-copy.ts'
+import type { Kind } from './segment-format.ts'
+import { RECORD_HEADER_BYTES, isBlockKind, isRemovedKind } from './segment-format.ts'
+import type { SegmentIndex } from './segment-index.ts'
+import { decodeSegmentIndex } from './segment-index.ts'
+import { scanSegment } from './segment-scan.ts'
+import type { Segment } from './segment.ts'
+import { toWarrenError } from './system-error.ts'
+import { BLOCK_ID_BYTES } from '../block-id.ts'
+
+/** Read at once. A stretch with larger holes is read in parts. */
+const STRETCH_BYTES_MAX = 2 * 1024 * 1024
+const HOLE_BYTES_MAX = 64 * 1024
+
+export interface CompactorOptions extends CompactionLimits {
+  /** Runs work while nothing changes the log. */
+  readonly alone: (work: () => Promise<void>) => Promise<void>
+  readonly onDamaged: (id: Uint8Array) => void
+}
+
+export class Compactor {
+  readonly #log: BlockLog
+  readonly #options: CompactorOptions
+  readonly #stopping = new AbortController()
+  #running: Promise<void> | undefined
+
+  constructor(log: BlockLog, options: CompactorOptions) {
+    this.#log = log
+    this.#options = options
+  }
+
+  /** Resolves when nothing is left to gain. Calls during a run share it. */
+  run(): Promise<void> {
+    this.#running ??= this.#compactAll().finally(() => (this.#running = undefined))
+    return this.#running
+  }
+
+  /** Gives up at the next stretch; what was copied so far is thrown away. Never rejects. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running?.catch(() => {})
+  }
+
+  async #compactAll(): Promise<void> {
+    try {
+      for (;;) {
+        checkFailure(this.#log)
+        const inputs = planCompaction(this.#log, this.#options)
+        if (inputs === undefined || this.#stopping.signal.aborted) return
+        await this.#compact(inputs)
+      }
+    } catch (cause) {
+      if (this.#stopping.signal.aborted) return
+      throw toWarrenError(cause, { syscall: 'compact', path: this.#log.directory })
+    }
+  }
+
+  async #compact(inputs: readonly Segment[]): Promise<void> {
+    const copy = await SegmentCopy.create(this.#log, inputs)
+    const damaged: NeededRecord[] = []
+    let replaced: Segment | undefined
+    try {
+      for (const input of inputs) damaged.push(...(await this.#copyNeeded(input, inputs, copy)))
+      await copy.sync()
+      await this.#options.alone(async () => {
+        replaced = await this.#replace(copy, inputs, damaged)
+      })
+    } catch (error) {
+      if (replaced === undefined) await copy.discard()
+      throw error
+    }
+    await this.#finish(replaced!, inputs)
+  }
+
+  async #replace(
+    copy: SegmentCopy,
+    inputs: readonly Segment[],
+    damaged: readonly NeededRecord[]
+  ): Promise<Segment> {
+    checkFailure(this.#log)
+    this.#stopping.signal.throwIfAborted()
+    try {
+      const segment = await copy.replace(inputs)
+      for (const { id, input, offset } of damaged) {
+        if (this.#log.isAt(id, input, offset)) this.#log.removePlace(id)
+      }
+      return segment
+    } catch (cause) {
+      // Whether the new segment has taken the place on disk is known only after looking again.
+      this.#log.failure ??= toWarrenError(cause, { syscall: 'rename', path: this.#log.directory })
+      throw cause
+    }
+  }
+
+  /** A crash here leaves files that the new segment outdates: they go when the log is opened. */
+  async #finish(segment: Segment, inputs: readonly Segment[]): Promise<void> {
+    const { fileSystem, files } = this.#log
+    const index = segment.index!.encode(segment.header)
+    await writeFileDurably(segment.indexPath, index, fileSystem).catch(() => {})
+    segment.index = undefined
+    for (const input of inputs) {
+      await files.retire(input)
+      await fileSystem.remove(input.path)
+      await fileSystem.remove(input.indexPath).catch(() => {})
+    }
+  }
+
+  async #copyNeeded(
+    input: Segment,
+    inputs: readonly Segment[],
+    copy: SegmentCopy
+  ): Promise<NeededRecord[]> {
+    const log = this.#log
+    return log.files.use(input, async file => {
+      const index = await readIndex(log, input, file)
+      const damaged: NeededRecord[] = []
+      for (const records of stretches(neededRecords(log, input, { index, inputs }))) {
+        this.#stopping.signal.throwIfAborted()
+        const stretch = new Uint8Array(endOf(records.at(-1)!) - records[0]!.offset)
+        const length = await file.read(stretch, records[0]!.offset)
+        damaged.push(...(await copy.add(records, stretch.subarray(0, length))))
+      }
+      for (const { id } of damaged) this.#options.onDamaged(id)
+      return damaged
+    })
+  }
+}
+
+async function readIndex(log: BlockLog, segment: Segment, file: DiskFile): Promise<SegmentIndex> {
+  const bytes = await readWhole(log.fileSystem, segment.indexPath)
+  const index = bytes && decodeSegmentIndex(bytes, segment.header, segment.size)
+  return index?.end === segment.size ? index : scanSegment(file, segment.header)
+}
+
+/** The blocks that are there, and the removals of what is still in a segment that stays. */
+function* neededRecords(
+  log: BlockLog,
+  input: Segment,
+  { index, inputs }: { readonly index: SegmentIndex; readonly inputs: readonly Segment[] }
+): Generator<NeededRecord> {
+  const going = new Set(inputs.map(segment => segment.number))
+  const id = new Uint8Array(BLOCK_ID_BYTES)
+  for (let entry = 0; entry < index.count; entry++) {
+    const kind = index.kindAt(entry) as Kind
+    const offset = index.offsetAt(entry)
+    const length = index.lengthAt(entry)
+    if (isBlockKind(kind)) {
+      index.fillIdAt(entry, id)
+      if (log.isAt(id, input, offset)) {
+        yield { input, kind, id: id.slice(), offset, length, target: 0 }
+      }
+    } else if (isRemovedKind(kind) && log.segments.has(length) && !going.has(length)) {
+      index.fillIdAt(entry, id)
+      yield { input, kind, id: id.slice(), offset, length: 0, target: length }
+    }
+  }
+}
+
+/** Groups records that one read should fetch. */
+function* stretches(records: Iterable<NeededRecord>): Generator<NeededRecord[]> {
+  let group: NeededRecord[] = []
+  for (const record of records) {
+    const isFar =
+      group.length > 0 &&
+      (record.offset - endOf(group.at(-1)!) > HOLE_BYTES_MAX ||
+        endOf(record) - group[0]!.offset > STRETCH_BYTES_MAX)
+    if (isFar) {
+      yield group
+      group = []
+    }
+    group.push(record)
+  }
+  if (group.length > 0) yield group
+}
+
+function endOf({ offset, length }: NeededRecord): number {
+  return offset + RECORD_HEADER_BYTES + length
+}
