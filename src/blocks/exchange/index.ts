@@ -8,3 +8,4 @@ export type {
 export { createBlockExchange } from './exchange.ts'
 export type { BlockSession, BlockSessionOptions } from './session.ts'
 export type { Transfer } from './transfers.ts'
+export type { SubtreeOptions } from './subtree-reader.ts'

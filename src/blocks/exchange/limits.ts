@@ -81,11 +81,26 @@ export const LATENCY_MS_GUESS = 20
 /** What one source is given before the next is considered: small enough to share, large enough to batch. */
 export const SLICE_BYTES: number = 512 * KIB
 
+/** Nodes of a subtree that are got before the walk reaches them: enough to fill a round trip. */
+export const NODES_GOT_AHEAD_MAX = 128
+
+/** Bytes, as far as they can be foreseen, of nodes that are got before the walk reaches them. */
+export const NODES_GOT_AHEAD_BYTES: number = 4 * MIB
+
+/** Bytes of nodes that one source may have sent ahead of the walk before it has to pause. */
+export const NODES_STREAMED_BYTES_MAX: number = 4 * MIB
+
 /** Default for how long a block may make no progress before it is given up. */
 export const DEADLINE_MS = 10_000
 
 /** Default for how long a source may be silent before others are asked as well. */
 export const STALL_MS = 750
+
+/** What a slow source is allowed beyond that, at most, because its messages take long. */
+export const SILENCE_MS_MAX = 5_000
+
+/** A source is given no more than it delivers in this time, so that nothing waits longer there. */
+export const BACKLOG_MS = 4_000
 
 /** How often a session with something outstanding looks for stalls, deadlines and idle sources. */
 export const TICK_MS = 50

@@ -20,6 +20,9 @@ export interface OrderedWindowComponents {
   readonly blockBytes: () => number
 }
 
+/** A block to be got, or one that is here already and only has to wait for its turn. */
+export type WindowItem = BlockId | Block
+
 export interface OrderedWindowOptions {
   readonly windowBytes: number
   readonly signal?: AbortSignal | undefined
@@ -56,7 +59,7 @@ export class OrderedWindow {
   readonly #components: OrderedWindowComponents
   readonly #windowBytes: number
   readonly #signal: AbortSignal | undefined
-  readonly #ids: Iterator<BlockId> | AsyncIterator<BlockId>
+  readonly #items: Iterator<WindowItem> | AsyncIterator<WindowItem>
   #slots: Slot[] = []
   /** Where the head is in `#slots`; everything before was yielded. */
   #head = 0
@@ -72,13 +75,14 @@ export class OrderedWindow {
 
   constructor(
     components: OrderedWindowComponents,
-    ids: Iterable<BlockId> | AsyncIterable<BlockId>,
+    items: Iterable<WindowItem> | AsyncIterable<WindowItem>,
     options: OrderedWindowOptions
   ) {
     this.#components = components
     this.#windowBytes = options.windowBytes
     this.#signal = options.signal
-    this.#ids = Symbol.asyncIterator in ids ? ids[Symbol.asyncIterator]() : ids[Symbol.iterator]()
+    this.#items =
+      Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Block, void, undefined> {
@@ -163,9 +167,9 @@ export class OrderedWindow {
     this.#pumping = true
     try {
       do {
-        const step = this.#ids.next()
+        const step = this.#items.next()
         if (step instanceof Promise) this.#gather()
-        const result = step instanceof Promise ? await step : (step as IteratorResult<BlockId>)
+        const result = step instanceof Promise ? await step : (step as IteratorResult<WindowItem>)
         if (this.#closed) return
         if (result.done === true) this.#ended = true
         else this.#admit(result.value)
@@ -180,14 +184,28 @@ export class OrderedWindow {
     }
   }
 
-  #admit(id: BlockId): void {
-    const slot = new Slot(id, this)
+  #admit(item: WindowItem): void {
+    if (typeof item !== 'string') {
+      this.#admitHere(item)
+      return
+    }
+    const slot = new Slot(item, this)
     this.#slots.push(slot)
     this.#fresh.push(slot)
     this.#waiting++
   }
 
+  #admitHere({ id, bytes }: Block): void {
+    const slot = new Slot(id, this)
+    slot.state = 'here'
+    slot.bytes = bytes
+    this.#heldBytes += bytes.length
+    this.#slots.push(slot)
+    if (this.#slots[this.#head] === slot) this.#wake?.()
+  }
+
   #endWith(error: unknown): void {
+    if (this.#closed) return
     const slot = new Slot('' as BlockId, this)
     this.#slots.push(slot)
     this.#waiting++
@@ -218,7 +236,7 @@ export class OrderedWindow {
     }
     this.#slots = []
     // Not waited for: a source of ids that is silent now would keep the caller from leaving.
-    if (!this.#ended) void Promise.resolve(this.#ids.return?.()).catch(() => {})
+    if (!this.#ended) void Promise.resolve(this.#items.return?.()).catch(() => {})
     this.#ended = true
   }
 }

@@ -11,9 +11,15 @@ import { Lacks } from './lacks.ts'
 import { DEADLINE_MS, PATIENCE_MS, STALL_MS, WINDOW_BYTES } from './limits.ts'
 import { LocalFirst } from './local-first.ts'
 import type { Lookup } from './local-first.ts'
+import { fetchBlocks } from './fetch-blocks.ts'
+import type { SubtreeWant } from './messages.ts'
+import { NodeStream } from './node-stream.ts'
 import { OrderedWindow } from './ordered-window.ts'
+import type { WindowItem } from './ordered-window.ts'
 import { SourceChoice } from './source-choice.ts'
 import type { Sources } from './source.ts'
+import { walkSubtree } from './subtree-reader.ts'
+import type { SubtreeOptions } from './subtree-reader.ts'
 import type { Transfers } from './transfers.ts'
 import { WantScheduler } from './want-scheduler.ts'
 import type { WriteBehind } from './write-behind.ts'
@@ -32,6 +38,12 @@ export interface BlockSessionOptions {
 }
 
 export interface BlockSession extends BlockReader {
+  /**
+   * Yields a block and everything below it, each once: parents first, depth first, in the order of
+   * the links. Fetches what is not here, as `getMany` does, and throws as it does; `EFBIG` for a
+   * tree beyond all measure.
+   */
+  getSubtree(root: BlockId, options?: SubtreeOptions): AsyncIterable<Block>
   /**
    * Resolves when every block that was handed out is in the local store (not synced). Throws what
    * the store threw since the last call, `ENOSPC` say: some of them were not kept.
@@ -52,6 +64,7 @@ export interface BlockSessionComponents {
 export class Session implements BlockSession {
   readonly #components: BlockSessionComponents
   readonly #windowBytes: number
+  readonly #stallMs: number
   readonly #scheduler: WantScheduler
   readonly #local: LocalFirst
 
@@ -62,6 +75,7 @@ export class Session implements BlockSession {
     const choice = new SourceChoice({ peer, sources, lacks, hints })
     this.#components = components
     this.#windowBytes = options.windowBytes ?? WINDOW_BYTES
+    this.#stallMs = options.stallMs ?? STALL_MS
     this.#scheduler = new WantScheduler(
       {
         peer,
@@ -74,7 +88,7 @@ export class Session implements BlockSession {
       },
       {
         deadlineMs: options.deadlineMs ?? DEADLINE_MS,
-        stallMs: options.stallMs ?? STALL_MS,
+        stallMs: this.#stallMs,
         patienceMs: options.patienceMs ?? PATIENCE_MS
       }
     )
@@ -104,18 +118,61 @@ export class Session implements BlockSession {
     ids: Iterable<BlockId> | AsyncIterable<BlockId>,
     options: StoreOptions = {}
   ): AsyncIterable<Block> {
+    return this.#inOrder(ids, options.signal)
+  }
+
+  async *getSubtree(
+    root: BlockId,
+    options: SubtreeOptions = {}
+  ): AsyncGenerator<Block, void, undefined> {
+    // Ends what the walk waits for when the caller leaves, which the walk would not notice.
+    const left = new AbortController()
+    const signals = [left.signal, ...(options.signal === undefined ? [] : [options.signal])]
+    const signal = AbortSignal.any(signals)
+    const components = {
+      get: (id: BlockId, getOptions: StoreOptions) => this.get(id, getOptions),
+      blockBytes: () => this.#scheduler.blockBytes,
+      openStream: () => this.#openStream({ kind: 'subtree', root, nodesOnly: true })
+    }
+    try {
+      yield* this.#inOrder(walkSubtree(components, root, { ...options, signal }), signal)
+    } finally {
+      left.abort()
+    }
+  }
+
+  flush(): Promise<void> {
+    return this.#components.writeBehind.flush()
+  }
+
+  #inOrder(
+    items: Iterable<WindowItem> | AsyncIterable<WindowItem>,
+    signal: AbortSignal | undefined
+  ): OrderedWindow {
     const components = {
       clock: this.#components.clock,
       want: (lookup: Lookup) => this.#local.add(lookup),
       cancel: (lookup: Lookup) => this.#scheduler.remove(lookup.id, lookup),
       blockBytes: () => this.#scheduler.blockBytes
     }
-    const { signal } = options
-    return new OrderedWindow(components, ids, { windowBytes: this.#windowBytes, signal })
+    return new OrderedWindow(components, items, { windowBytes: this.#windowBytes, signal })
   }
 
-  flush(): Promise<void> {
-    return this.#components.writeBehind.flush()
+  #openStream(want: SubtreeWant): NodeStream | undefined {
+    const { peer, clock, writeBehind, transfers } = this.#components
+    const source = this.#scheduler.bestSource(want.root)
+    if (source === undefined) return undefined
+    return new NodeStream(signal => fetchBlocks(peer, source.id, want, { signal }), {
+      stallMs: this.#stallMs,
+      clock,
+      onNodes: async nodes => {
+        for (const node of nodes) writeBehind.put(node)
+        const bytes = nodes.reduce((sum, node) => sum + node.bytes.length, 0)
+        transfers.received(source.id, { blocks: nodes.length, bytes })
+        await writeBehind.untilRoom()
+      },
+      onError: error => source.failed(error, clock.now())
+    })
   }
 
   /** Sources have come or changed. */

@@ -6,11 +6,14 @@ import { isWarrenError } from '../../errors.ts'
 import type { PeerId } from '../../peer/index.ts'
 import {
   ASKS_PER_SOURCE_MAX,
+  BACKLOG_MS,
   LATENCY_MS_GUESS,
+  MESSAGE_BYTES,
   RETRY_MS_MAX,
   RETRY_MS_MIN,
   SHUN_MS_MAX,
   SHUN_MS_MIN,
+  SILENCE_MS_MAX,
   SOURCES_MAX,
   SPEED_GUESS,
   UNSUPPORTED_MS
@@ -21,6 +24,9 @@ const LATEST_SHARE = 0.3
 
 /** Shorter stretches say more about timers than about the source. */
 const MEASURED_MS_MIN = 20
+
+/** How many times longer than expected a source may take. */
+const SILENCE_MARGIN = 2
 
 export class Source {
   readonly id: PeerId
@@ -58,8 +64,17 @@ export class Source {
     return now >= this.#shunnedUntil && now >= this.#retryAt
   }
 
+  /** It has as much to do as makes sense; more would only wait there, and not elsewhere. */
   get isBusy(): boolean {
-    return this.asks >= ASKS_PER_SOURCE_MAX
+    if (this.asks >= ASKS_PER_SOURCE_MAX) return true
+    return this.asks > 0 && this.expectedBytes > (this.#bytesPerMs ?? Infinity) * BACKLOG_MS
+  }
+
+  /** How long it may be silent before it counts as stalled: a slow one takes long over a message. */
+  silenceMs(stallMs: number, messageBytes: number): number {
+    if (this.#bytesPerMs === undefined) return stallMs
+    const underWay = Math.min(this.asks * Math.max(messageBytes, MESSAGE_BYTES), this.expectedBytes)
+    return stallMs + Math.min((SILENCE_MARGIN * underWay) / this.#bytesPerMs, SILENCE_MS_MAX)
   }
 
   /** It is out of question for a while, not merely for a moment. */

@@ -70,6 +70,14 @@ export class WantScheduler {
     this.#blockBytes += (Math.max(bytes, 256) - this.#blockBytes) / 16
   }
 
+  /** The source that a block would be asked of now. */
+  bestSource(id: BlockId): Source | undefined {
+    const { choice, clock } = this.#components
+    const now = clock.now()
+    choice.refresh(now)
+    return choice.choose(new Want(id, now), this.#blockBytes)
+  }
+
   add(id: BlockId, waiter: Waiter): void {
     let want = this.#wants.get(id)
     if (want === undefined) {
@@ -211,12 +219,11 @@ export class WantScheduler {
         this.#receive(ask, batch)
         // The source may be given more before it has said that this was all.
         if (ask.answered === ids.length) release()
-        for (let room = writeBehind.room(); room !== undefined; room = writeBehind.room()) {
-          ask.paused = true
-          await room
-          ask.paused = false
-          ask.source.heardAt = clock.now()
-        }
+        if (!writeBehind.isFull) continue
+        ask.paused = true
+        await writeBehind.untilRoom()
+        ask.paused = false
+        ask.source.heardAt = clock.now()
       }
     } catch (error) {
       if (!signal.aborted) this.#failed(ask.source, error)
@@ -281,7 +288,8 @@ export class WantScheduler {
   #checkStall(ask: Ask, now: number): void {
     const { source } = ask
     if (ask.stalled || ask.paused || ask.answered === ask.wants.length) return
-    if (now - Math.max(source.heardAt, ask.startedAt) < this.#options.stallMs) return
+    const silentMs = now - Math.max(source.heardAt, ask.startedAt)
+    if (silentMs < source.silenceMs(this.#options.stallMs, this.#blockBytes)) return
     ask.stalled = true
     source.stalled = true
     for (let i = ask.answered; i < ask.wants.length; i++) {

@@ -1,6 +1,6 @@
 /**
  * Puts fetched blocks into the local store in large batches, behind the back of whoever receives
- * them. Bounded: `room` says when to stop receiving. Until a block is in the store it is found here.
+ * them. Bounded: `isFull` says when to stop receiving. Until a block is in the store it is found here.
  */
 import type { Block } from '../block.ts'
 import type { BlockId } from '../block-id.ts'
@@ -34,11 +34,15 @@ export class WriteBehind {
     this.#writing ??= this.#write()
   }
 
-  /** `undefined` when there is room, otherwise resolves when there is. */
-  room(): Promise<void> | undefined {
-    if (this.#bytes < WRITE_BEHIND_BYTES_MAX) return undefined
-    this.#roomy ??= Promise.withResolvers()
-    return this.#roomy.promise
+  get isFull(): boolean {
+    return this.#bytes >= WRITE_BEHIND_BYTES_MAX
+  }
+
+  async untilRoom(): Promise<void> {
+    while (this.isFull) {
+      this.#roomy ??= Promise.withResolvers()
+      await this.#roomy.promise
+    }
   }
 
   /**

@@ -92,8 +92,8 @@ test('answers come back as they were', () => {
 test('hostile answers are refused', () => {
   const three = Uint8Array.of(1, 2, 3)
   const none = new Uint8Array(0)
-  const length = (bytes: number): Uint8Array => {
-    return encodeAnswer([bytes], { payload: [] }).body as never as Uint8Array
+  const length = (bytes: number): { lengths: Uint8Array } => {
+    return encodeAnswer([bytes], { payload: [] }).body as { lengths: Uint8Array }
   }
   const messages: IncomingMessage[] = [
     { body: { lengths: none }, payload: none },
