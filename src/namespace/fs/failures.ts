@@ -20,5 +20,6 @@ export async function attempt<Result>(
 /** The same error, with its call and path when it has none. */
 export function explain(error: unknown, context: FailureContext): unknown {
   if (!isWarrenError(error) || error.syscall !== undefined) return error
-  return new WarrenError(error.code, { ...context, cause: error })
+  const saysMore = error.cause !== undefined || error.message.split(': ').length > 2
+  return new WarrenError(error.code, saysMore ? { ...context, cause: error } : context)
 }

@@ -80,9 +80,9 @@ function checkFound(place: NamePlace | FixedPlace, inode: Inode, mode: OpenMode)
   const isDirectory = inode.type === 'directory'
   if (inode.type === 'symlink') throw new WarrenError('ELOOP')
   if (isDirectory && (mode.write || mode.create)) throw new WarrenError('EISDIR')
-  if (!isDirectory && (mode.directory || (place.name !== undefined && place.mustBeDirectory))) {
-    throw new WarrenError('ENOTDIR')
-  }
+  const mustBeDirectory = place.name !== undefined && place.mustBeDirectory
+  if (mustBeDirectory && mode.create) throw new WarrenError('EISDIR')
+  if (!isDirectory && (mode.directory || mustBeDirectory)) throw new WarrenError('ENOTDIR')
   if (mode.write && !place.mounted.volume.writable) throw new WarrenError('EROFS')
 }
 

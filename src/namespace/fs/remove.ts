@@ -49,9 +49,13 @@ export async function remove(
   const written = toPath(path)
   await attempt({ syscall: 'rm', path: written }, async () => {
     try {
-      const place = await resolveName(context, written, { follow: false })
+      // Node looks before it removes, and says so.
+      const place = await attempt({ syscall: 'lstat', path: written }, async () => {
+        const found = await resolveName(context, written, { follow: false })
+        if (found.name !== undefined) expectEntry(found)
+        return found
+      })
       if (place.name === undefined) throw fixedError(place, written)
-      expectEntry(place)
       await removeAny(context, place, options)
     } catch (error) {
       if (options.force !== true || !isWarrenError(error, 'ENOENT')) throw error

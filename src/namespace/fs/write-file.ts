@@ -79,7 +79,7 @@ export async function contentTarget(
   }
   const { directory, name, entry, mustBeDirectory } = place
   if (entry?.type === 'directory') throw new WarrenError('EISDIR')
-  if (mustBeDirectory) throw new WarrenError(entry === undefined ? 'EISDIR' : 'ENOTDIR')
+  if (mustBeDirectory) throw new WarrenError('EISDIR')
   return { volume, at: { directory, name }, found: entry?.inode }
 }
 
