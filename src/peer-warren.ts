@@ -128,7 +128,10 @@ export class PeerWarren implements Warren {
     const before = table.list().find(mount => mount.path === at)
     const { volume } = await table.mount(at, link)
     try {
-      if (options.offline !== true) await table.at(at, options)
+      if (options.offline !== true) {
+        await volume.snapshot(options)
+        await table.at(at, options)
+      }
     } catch (error) {
       if (before === undefined) await table.unmount(at)
       else await table.mount(at, before.link)
