@@ -10,7 +10,7 @@ import { InnerNode } from './inner-node.ts'
 import { EMPTY_KEY, compareKeys, equalBytes } from './keys.ts'
 import type { Leaf, LeafEntry } from './leaf.ts'
 import { OpenLeaf, entryBytes } from './leaf.ts'
-import { KEY_BYTES_MAX, LEVELS_MAX, NODE_BYTES_LOW, VALUE_BYTES_MAX } from './limits.ts'
+import { KEY_BYTES_MAX, LEVELS_MAX, VALUE_BYTES_MAX, sizeOf } from './limits.ts'
 import { Link } from './link.ts'
 import type { NodeSource, Place, PlacedChild } from './node-source.ts'
 import { placeOf, rootPlace } from './node-source.ts'
@@ -24,6 +24,9 @@ interface Share {
   readonly from: number
   readonly to: number
 }
+
+/** Up to so many edits of a leaf are made on a copy of it, more by merging: where one overtakes the other. */
+const SPLICES_MAX = 16
 
 /** What a node has become; undefined when nothing changed. */
 type Result = Piece[] | undefined
@@ -75,33 +78,31 @@ class Application {
   async #mergedInner(node: InnerNode, place: Place, all: Share): Promise<InnerContent | undefined> {
     const shares = sharesOf(node, this.#changes, all)
     const results = await this.#resultsBelow(node, place, shares)
-    const lowers: Uint8Array[] = []
-    const children: Child[] = []
-    const touched: number[] = []
-    let done = 0
+    if (results.every(pieces => pieces === undefined)) return undefined
+    const lowers = [...node.lowers]
+    const children = [...node.children]
     let changedTo = 0
-    const keepTo = (to: number): void => {
-      for (; done < to; done++) {
-        lowers.push(node.lower(done))
-        children.push(node.child(done))
-      }
-    }
-    for (const [position, { index }] of shares.entries()) {
+    let someSmall = false
+    for (let position = shares.length - 1; position >= 0; position--) {
+      const { index } = shares[position] as Share
       const pieces = results[position]
       if (pieces === undefined) continue
-      keepTo(index)
-      for (const piece of pieces) {
-        if (piece.node.contentBytes < NODE_BYTES_LOW) touched.push(children.length)
-        lowers.push(piece.lower)
-        children.push(piece.node)
-      }
-      done = index + 1
-      changedTo = children.length
+      replace(
+        lowers,
+        index,
+        pieces.map(({ lower }) => lower)
+      )
+      replace(
+        children,
+        index,
+        pieces.map(piece => piece.node)
+      )
+      // Counted from the last change on, so that what comes before moves it along.
+      changedTo = changedTo === 0 ? index + pieces.length : changedTo + pieces.length - 1
+      someSmall ||= pieces.some(piece => isSmall(piece.node))
     }
-    if (results.every(pieces => pieces === undefined)) return undefined
-    keepTo(node.count)
     const content = { level: node.level, lowers, children, changedTo }
-    return touched.length === 0 ? content : this.#withoutSmall(content, place)
+    return someSmall ? this.#withoutSmall(content, place) : content
   }
 
   async #resultsBelow(node: InnerNode, place: Place, shares: readonly Share[]): Promise<Result[]> {
@@ -142,7 +143,7 @@ class Application {
         const lower = at === 0 ? place.lower : lowers[at]
         const child = children[at] as Child
         const placed = { child, place: { level: content.level - 1, lower, upper } }
-        const node = await this.#nodeOf(placed)
+        const node = await this.#source.loadPlaced(placed, this.#options)
         pair.push({ lower: lowers[at] as Uint8Array, node })
       }
       const pieces = joined(pair[0] as Piece, pair[1] as Piece)
@@ -152,17 +153,17 @@ class Application {
     }
     return { ...content, lowers, children, changedTo: Math.min(content.changedTo, children.length) }
   }
+}
 
-  /** A node of ours may hold one child until it is joined; only what comes from a block is checked. */
-  async #nodeOf(placed: PlacedChild): Promise<TreeNode> {
-    const { child } = placed
-    return child instanceof Link ? this.#source.loadPlaced(placed, this.#options) : child
-  }
+/** Puts items in the place of one. */
+function replace<Item>(list: Item[], index: number, items: readonly Item[]): void {
+  if (items.length === 1) list[index] = items[0] as Item
+  else list.splice(index, 1, ...items)
 }
 
 /** Small and in memory: what was not touched stays as it is. */
 function isSmall(child: Child): boolean {
-  return !(child instanceof Link) && child.contentBytes < NODE_BYTES_LOW
+  return !(child instanceof Link) && child.contentBytes < sizeOf(child).low
 }
 
 /** Pairs a child with a neighbour, rather one in memory than one that must be read. */
@@ -214,31 +215,65 @@ function endOfShare(
 
 /** The leaf's entries with its share of changes; undefined when they change nothing. */
 function mergedLeaf(leaf: Leaf, changes: readonly Change[], share: Share): LeafContent | undefined {
-  const old = leaf.entries()
-  const entries: LeafEntry[] = []
+  const edits = editsOf(leaf, changes, share)
+  const last = edits.at(-1)
+  if (last === undefined) return undefined
   let { contentBytes } = leaf
-  let changedTo = -1
-  let done = 0
-  for (let index = share.from; index < share.to; index++) {
+  let grown = 0
+  for (const { before, after } of edits) {
+    contentBytes +=
+      (after === undefined ? 0 : entryBytes(after)) -
+      (before === undefined ? 0 : entryBytes(before))
+    grown += (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1)
+  }
+  const changedTo = last.at + grown + (last.before === undefined ? 0 : 1)
+  const entries = edits.length <= SPLICES_MAX ? spliced(leaf, edits) : merged(leaf, edits)
+  return { entries, contentBytes, changedTo }
+}
+
+/** An entry that goes, comes, or is replaced, at a position of the leaf as it was. */
+interface Edit {
+  readonly at: number
+  readonly before: LeafEntry | undefined
+  readonly after: LeafEntry | undefined
+}
+
+function editsOf(leaf: Leaf, changes: readonly Change[], { from, to }: Share): Edit[] {
+  const edits: Edit[] = []
+  for (let index = from; index < to; index++) {
     const change = changes[index] as Change
     const at = leaf.position(change.key)
-    for (; done < at; done++) entries.push(old[done] as LeafEntry)
-    const before = at < leaf.count && leaf.compare(at, change.key) === 0 ? old[at] : undefined
+    const present = at < leaf.count && leaf.compare(at, change.key) === 0
+    const before = present ? leaf.entry(at) : undefined
     const after = entryOf(change)
-    if (sameEntry(before, after)) continue
-    if (before !== undefined) {
-      contentBytes -= entryBytes(before)
-      done++
-    }
-    if (after !== undefined) {
-      contentBytes += entryBytes(after)
-      entries.push(after)
-    }
-    changedTo = entries.length
+    if (!sameEntry(before, after)) edits.push({ at, before, after })
   }
-  if (changedTo < 0) return undefined
-  for (; done < leaf.count; done++) entries.push(old[done] as LeafEntry)
-  return { entries, contentBytes, changedTo }
+  return edits
+}
+
+/** For a few edits: a copy of the whole list, and a move of its end for each. */
+function spliced(leaf: Leaf, edits: readonly Edit[]): LeafEntry[] {
+  const entries = [...leaf.entries()]
+  for (const { at, before, after } of edits.toReversed()) {
+    if (before !== undefined && after !== undefined) entries[at] = after
+    else if (after !== undefined) entries.splice(at, 0, after)
+    else entries.splice(at, 1)
+  }
+  return entries
+}
+
+/** For many edits: entry by entry, once. */
+function merged(leaf: Leaf, edits: readonly Edit[]): LeafEntry[] {
+  const old = leaf.entries()
+  const entries: LeafEntry[] = []
+  let done = 0
+  for (const { at, before, after } of edits) {
+    for (; done < at; done++) entries.push(old[done] as LeafEntry)
+    if (before !== undefined) done++
+    if (after !== undefined) entries.push(after)
+  }
+  for (; done < old.length; done++) entries.push(old[done] as LeafEntry)
+  return entries
 }
 
 function entryOf({ key, value, link }: Change): LeafEntry | undefined {

@@ -5,61 +5,74 @@
  * its middle), so what stands before the last change is packed full, and room is left where the
  * next change is likely. Without such a run a node is cut into equal parts.
  */
-import { NODE_BYTES_FULL, NODE_BYTES_LOW } from './limits.ts'
+import type { NodeSize } from './limits.ts'
 
 interface Piece {
   readonly to: number
   readonly bytes: number
 }
 
-/**
- * Where each piece ends, given the bytes of each item and the index after the last item that
- * changed. No piece is under `NODE_BYTES_LOW` unless it is the only one.
- */
-export function cutPoints(sizes: readonly number[], changedTo: number): number[] {
-  const total = sum(sizes, 0, sizes.length)
-  const before = sum(sizes, 0, changedTo)
+/** What is cut: the bytes of each item, the index after the last item that changed, and the size to aim at. */
+export interface Cut {
+  readonly items: readonly number[]
+  /** What any item takes when it is the first of its piece, where that is less. */
+  readonly firstBytes?: number
+  readonly changedTo: number
+  readonly size: NodeSize
+}
+
+/** Where each piece ends. No piece is under `size.low` unless it is the only one. */
+export function cutPoints(cut: Cut): number[] {
+  const { items, changedTo, size } = cut
+  const total = sum(items, 0, items.length)
+  const before = sum(items, 0, changedTo)
+  const whole = { ...cut, from: 0, to: items.length }
   const pieces =
     2 * before >= total
       ? [
-          ...cutAt(sizes, { from: 0, to: changedTo, limit: NODE_BYTES_FULL }),
-          ...cutEvenly(sizes, changedTo, sizes.length)
+          ...cutAt({ ...whole, to: changedTo }, size.full),
+          ...cutEvenly({ ...whole, from: changedTo })
         ]
-      : cutEvenly(sizes, 0, sizes.length)
-  return absorbSmall(pieces).map(({ to }) => to)
+      : cutEvenly(whole)
+  return absorbSmall(pieces, cut).map(({ to }) => to)
 }
 
-function cutEvenly(sizes: readonly number[], from: number, to: number): Piece[] {
-  const bytes = sum(sizes, from, to)
-  return cutAt(sizes, { from, to, limit: bytes / Math.ceil(bytes / NODE_BYTES_FULL) })
+interface Run extends Cut {
+  readonly from: number
+  readonly to: number
+}
+
+function cutEvenly(run: Run): Piece[] {
+  const bytes = sum(run.items, run.from, run.to)
+  return cutAt(run, bytes / Math.ceil(bytes / run.size.full))
 }
 
 /** Pieces as near to `limit` bytes as items allow. */
-function cutAt(
-  sizes: readonly number[],
-  { from, to, limit }: { readonly from: number; readonly to: number; readonly limit: number }
-): Piece[] {
+function cutAt(run: Run, limit: number): Piece[] {
+  const { items, from, to, size } = run
   const pieces: Piece[] = []
   let bytes = 0
   for (let index = from; index < to; index++) {
-    const size = sizes[index] as number
-    if (bytes >= NODE_BYTES_LOW && bytes + size / 2 > limit) {
+    const item = items[index] as number
+    if (bytes >= size.low && bytes + item / 2 > limit) {
       pieces.push({ to: index, bytes })
       bytes = 0
     }
-    bytes += size
+    bytes += bytes === 0 ? firstOf(run, index) : item
   }
   if (bytes > 0) pieces.push({ to, bytes })
   return pieces
 }
 
 /** Joins what is too small to stand alone with the piece before it, or after it when it is the first. */
-function absorbSmall(pieces: readonly Piece[]): Piece[] {
+function absorbSmall(pieces: readonly Piece[], cut: Cut): Piece[] {
+  const { low } = cut.size
   const kept: Piece[] = []
   for (const piece of pieces) {
     const last = kept.at(-1)
-    if (last !== undefined && (piece.bytes < NODE_BYTES_LOW || last.bytes < NODE_BYTES_LOW)) {
-      kept[kept.length - 1] = { to: piece.to, bytes: last.bytes + piece.bytes }
+    if (last !== undefined && (piece.bytes < low || last.bytes < low)) {
+      const first = (cut.items[last.to] as number) - firstOf(cut, last.to)
+      kept[kept.length - 1] = { to: piece.to, bytes: last.bytes + piece.bytes + first }
     } else {
       kept.push(piece)
     }
@@ -67,8 +80,13 @@ function absorbSmall(pieces: readonly Piece[]): Piece[] {
   return kept
 }
 
-function sum(sizes: readonly number[], from: number, to: number): number {
+/** Bytes of an item that begins a piece. */
+function firstOf({ items, firstBytes }: Cut, index: number): number {
+  return firstBytes ?? (items[index] as number)
+}
+
+function sum(items: readonly number[], from: number, to: number): number {
   let total = 0
-  for (let index = from; index < to; index++) total += sizes[index] as number
+  for (let index = from; index < to; index++) total += items[index] as number
   return total
 }

@@ -49,7 +49,8 @@ export class NodeSource {
   }
 
   async loadPlaced({ child, place }: PlacedChild, options?: StoreOptions): Promise<TreeNode> {
-    return checkPlace(await this.load(child, options), place)
+    const node = await this.load(child, options)
+    return child instanceof Link ? checkPlace(node, place) : node
   }
 
   /**

@@ -8,7 +8,7 @@ import { InnerNode, childBytes, settled } from './inner-node.ts'
 import { EMPTY_KEY, separatorBetween } from './keys.ts'
 import type { Leaf, LeafEntry } from './leaf.ts'
 import { OpenLeaf, entryBytes } from './leaf.ts'
-import { NODE_BYTES_FULL } from './limits.ts'
+import { INNER_SIZE, LEAF_SIZE } from './limits.ts'
 import { packLeaf } from './node.ts'
 
 /** A node and the lower bound of its keys. For the first piece of a node: the bound of that node. */
@@ -29,12 +29,13 @@ export interface LeafContent {
 export function leavesOf(content: LeafContent, lower: Uint8Array): Piece[] {
   const { entries, contentBytes, changedTo } = content
   if (entries.length === 0) return []
-  if (contentBytes <= NODE_BYTES_FULL) {
+  if (contentBytes <= LEAF_SIZE.full) {
     return [{ lower, node: new OpenLeaf(entries, contentBytes) }]
   }
   const pieces: Piece[] = []
   let from = 0
-  for (const to of cutPoints(entries.map(entryBytes), changedTo)) {
+  const cut = { items: entries.map(entryBytes), changedTo, size: LEAF_SIZE }
+  for (const to of cutPoints(cut)) {
     const leaf = leafOf(entries.slice(from, to))
     // The next change comes where the last one was: that piece stays open, the others shrink to a block's size.
     const node = changedTo > from && changedTo <= to ? leaf : packLeaf(leaf)
@@ -59,10 +60,12 @@ export function innersOf(content: InnerContent, lower: Uint8Array): Piece[] {
   const children = content.children.map(settled)
   if (children.length === 0) return []
   const whole = new InnerNode(level, lowers, children)
-  if (whole.contentBytes <= NODE_BYTES_FULL) return [{ lower, node: whole }]
+  if (whole.contentBytes <= INNER_SIZE.full) return [{ lower, node: whole }]
   const pieces: Piece[] = []
   let from = 0
-  for (const to of cutPoints(lowers.map(childBytes), changedTo)) {
+  const firstBytes = childBytes(EMPTY_KEY)
+  const cut = { items: lowers.map(childBytes), firstBytes, changedTo, size: INNER_SIZE }
+  for (const to of cutPoints(cut)) {
     const own = [EMPTY_KEY, ...lowers.slice(from + 1, to)]
     const node = new InnerNode(level, own, children.slice(from, to))
     pieces.push({ lower: from === 0 ? lower : (lowers[from] as Uint8Array), node })

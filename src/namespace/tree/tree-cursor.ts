@@ -61,7 +61,7 @@ export class TreeCursor {
     const step = this.#steps.at(-1)
     const node = await this.#load(child, step, other)
     const place = step === undefined ? rootPlace(node) : placeOf(step.node, step.index, step.place)
-    if (step !== undefined) checkPlace(node, place)
+    if (step !== undefined && child instanceof Link) checkPlace(node, place)
     if (node instanceof InnerNode) {
       this.#steps.push({ node, place, index: 0 })
       this.#standBefore(this.#steps.at(-1))

@@ -7,8 +7,8 @@ import { isWarrenError } from '../../../src/errors.ts'
 import { cutPoints } from '../../../src/namespace/tree/cut.ts'
 import {
   KEY_BYTES_MAX,
-  NODE_BYTES_FULL,
-  NODE_BYTES_LOW,
+  INNER_SIZE,
+  LEAF_SIZE,
   VALUE_BYTES_MAX
 } from '../../../src/namespace/tree/limits.ts'
 import type { Change, Tree } from '../../../src/namespace/tree/tree.ts'
@@ -37,7 +37,7 @@ test('ascending entries leave full leaves behind', async () => {
   for (let from = 0; from < 60_000; from += 500) tree = await tree.apply(run(from, 500))
   const shape = await shapeOf(tree, fixture)
   assert.equal(shape.entries, 60_000)
-  assert.ok(shape.leafBytes / shape.leaves > 0.95 * NODE_BYTES_FULL)
+  assert.ok(shape.leafBytes / shape.leaves > 0.95 * LEAF_SIZE.full)
 })
 
 test('so do ascending entries one at a time, and in the middle of a tree', async () => {
@@ -48,7 +48,7 @@ test('so do ascending entries one at a time, and in the middle of a tree', async
   for (let number = 2000; number < 12_000; number++) tree = await tree.apply(run(number, 1))
   const shape = await shapeOf(tree, fixture)
   const added = shape.leafBytes - before.leafBytes
-  assert.ok(added / (shape.leaves - before.leaves) > 0.9 * NODE_BYTES_FULL)
+  assert.ok(added / (shape.leaves - before.leaves) > 0.9 * LEAF_SIZE.full)
 })
 
 test('entries in random order leave leaves more than half full', async () => {
@@ -61,7 +61,7 @@ test('entries in random order leave leaves more than half full', async () => {
     tree = await tree.apply(keys.map(key => set(numberKey(key), new Uint8Array(100))))
   }
   const shape = await shapeOf(tree, fixture)
-  assert.ok(shape.leafBytes / shape.leaves > 0.5 * NODE_BYTES_FULL)
+  assert.ok(shape.leafBytes / shape.leaves > 0.5 * LEAF_SIZE.full)
 })
 
 test('descending entries leave leaves half full', async () => {
@@ -69,7 +69,7 @@ test('descending entries leave leaves half full', async () => {
   let tree = fixture.open()
   for (let from = 20_000; from > 0; from -= 100) tree = await tree.apply(run(from, 100))
   const shape = await shapeOf(tree, fixture)
-  assert.ok(shape.leafBytes / shape.leaves > 0.45 * NODE_BYTES_FULL)
+  assert.ok(shape.leafBytes / shape.leaves > 0.45 * LEAF_SIZE.full)
 })
 
 test('a tree shrinks as its entries go, to a single empty leaf', async () => {
@@ -149,27 +149,38 @@ test('changes out of order are a mistake of the caller', async () => {
 })
 
 test('cuts cover everything and leave no piece too small or too large', () => {
-  const size = fc.oneof(
-    fc.integer({ min: 2, max: 200 }),
-    fc.integer({ min: 1, max: KEY_BYTES_MAX + VALUE_BYTES_MAX + 60 })
-  )
-  const sizes = fc.array(size, { minLength: 1, maxLength: 800, size: 'max' })
-  fc.assert(
-    fc.property(sizes, fc.double({ min: 0, max: 1, noNaN: true }), (items, part) => {
-      const changedTo = Math.round(part * items.length)
-      const ends = cutPoints(items, changedTo)
-      assert.equal(ends.at(-1), items.length)
-      let from = 0
-      for (const to of ends) {
-        assert.ok(to > from)
-        const bytes = items.slice(from, to).reduce((sum, item) => sum + item, 0)
-        if (ends.length > 1) assert.ok(bytes >= NODE_BYTES_LOW)
-        assert.ok(bytes < NODE_BYTES_FULL + 34_000 + 2 * NODE_BYTES_LOW)
-        from = to
-      }
-    }),
-    { numRuns: 300 }
-  )
+  const small = fc.integer({ min: 2, max: 200 })
+  const entry = fc.oneof(small, fc.integer({ min: 1, max: KEY_BYTES_MAX + VALUE_BYTES_MAX + 60 }))
+  const child = fc.oneof(small, fc.integer({ min: 42, max: KEY_BYTES_MAX + 50 }))
+  const part = fc.double({ min: 0, max: 1, noNaN: true })
+  for (const [size, item, first] of [
+    [LEAF_SIZE, entry, {}],
+    [INNER_SIZE, child, { firstBytes: 42 }]
+  ] as const) {
+    const list = fc.array(item, { minLength: 1, maxLength: 800, size: 'max' })
+    fc.assert(
+      fc.property(list, part, (items, changedPart) => {
+        const ends = cutPoints({
+          ...first,
+          items,
+          changedTo: Math.round(changedPart * items.length),
+          size
+        })
+        assert.equal(ends.at(-1), items.length)
+        let from = 0
+        for (const to of ends) {
+          assert.ok(to > from)
+          const sizes = items.slice(from, to)
+          if ('firstBytes' in first) sizes[0] = first.firstBytes
+          const bytes = sizes.reduce((sum, one) => sum + one, 0)
+          if (ends.length > 1) assert.ok(bytes >= size.low)
+          assert.ok(bytes < size.full + Math.max(...items) / 2 + 2 * size.low)
+          from = to
+        }
+      }),
+      { numRuns: 200 }
+    )
+  }
 })
 
 test.run()

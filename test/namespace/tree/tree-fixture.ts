@@ -12,7 +12,7 @@ import {
 import { createTree } from '../../../src/namespace/tree/create-tree.ts'
 import { InnerNode } from '../../../src/namespace/tree/inner-node.ts'
 import { compareKeys } from '../../../src/namespace/tree/keys.ts'
-import { NODE_BYTES_LOW } from '../../../src/namespace/tree/limits.ts'
+import { sizeOf } from '../../../src/namespace/tree/limits.ts'
 import type { Link } from '../../../src/namespace/tree/link.ts'
 import type { NodeCache } from '../../../src/namespace/tree/node-cache.ts'
 import { createNodeCache } from '../../../src/namespace/tree/node-cache.ts'
@@ -148,7 +148,7 @@ export async function checkShape(store: BlockStore, root: BlockId): Promise<Shap
     if (level === undefined) shape.levels = node.level + 1
     else {
       assert.equal(node.level, level)
-      assert.ok(node.contentBytes >= NODE_BYTES_LOW, `node of ${node.contentBytes} bytes only`)
+      assert.ok(node.contentBytes >= sizeOf(node).low, `node of ${node.contentBytes} bytes only`)
     }
     if (node instanceof InnerNode) {
       shape.inners++
