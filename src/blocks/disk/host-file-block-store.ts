@@ -21,12 +21,12 @@ import { WarrenError } from '../../errors.ts'
 import type { DirectoryLock } from './directory-lock.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { TEMPORARY_SUFFIX } from './durable-file.ts'
+import type { HostFileReference } from './host-file-batch.ts'
 import { HostFileIndex } from './host-file-index.ts'
 import { HostFileLog } from './host-file-log.ts'
 import { HostFileReader, PLACES_TRIED_MAX } from './host-file-reader.ts'
 import type { HostFile } from './host-file-state.ts'
 import { hostFileOf } from './host-file-state.ts'
-import type { HostFileReference } from './host-file-writer.ts'
 import { HostFileWriter } from './host-file-writer.ts'
 
 export type { HostFile, HostFileReference }
@@ -87,8 +87,9 @@ export async function openHostFileBlockStore(
     const log = await HostFileLog.open(path)
     const index = new HostFileIndex()
     await log.replay((record, position) => index.apply(record, position, log))
-    index.findFreeNumbers()
-    return new LoggedHostFileBlockStore({ index, log, lock }, options)
+    const writer = new HostFileWriter(index, log)
+    await writer.recover()
+    return new LoggedHostFileBlockStore({ index, writer, lock }, options)
   } catch (error) {
     await lock.release()
     throw error
@@ -103,14 +104,14 @@ class LoggedHostFileBlockStore implements HostFileBlockStore {
   #closing: Promise<void> | undefined
 
   constructor(
-    { index, log, lock }: { index: HostFileIndex; log: HostFileLog; lock: DirectoryLock },
+    { index, writer, lock }: { index: HostFileIndex; writer: HostFileWriter; lock: DirectoryLock },
     options: HostFileBlockStoreOptions
   ) {
     this.#index = index
     this.#lock = lock
-    this.#writer = new HostFileWriter(index, log)
+    this.#writer = writer
     this.#reader = new HostFileReader(
-      { index, log: () => this.#writer.log, onChanged: options.onChanged ?? (() => {}) },
+      { index, log: () => writer.log, onChanged: options.onChanged ?? (() => {}) },
       {
         filesOpenMax: options.filesOpenMax ?? FILES_OPEN_MAX,
         fileOpenMs: options.fileOpenMs ?? FILE_OPEN_MS

@@ -13,6 +13,8 @@ export interface HostFileHandlesOptions {
 export interface OpenHostFile {
   readonly path: string
   readonly file: FileHandle
+  /** Where in the log the file was begun that this is: elsewhere, once it has been indexed anew. */
+  readonly begin: number
 }
 
 interface Opened {
@@ -30,6 +32,7 @@ export class HostFileHandles {
   readonly #opened = new Map<number, Opened>()
   readonly #waiting: (() => void)[] = []
   #users = 0
+  #closed = false
   #whenUnused = (): void => {}
   #sweep: ReturnType<typeof setTimeout> | undefined
   readonly #closing = new Set<Promise<void>>()
@@ -47,6 +50,7 @@ export class HostFileHandles {
     number: number,
     work: (opened: OpenHostFile | undefined) => Promise<Result>
   ): Promise<Result> {
+    if (this.#closed) return work(undefined)
     if (this.#users >= this.#options.filesOpenMax) {
       await new Promise<void>(resolve => this.#waiting.push(resolve))
     } else {
@@ -68,7 +72,7 @@ export class HostFileHandles {
 
   /** Closes every file, those in use when their users are done, and waits for that. */
   async close(): Promise<void> {
-    clearTimeout(this.#sweep)
+    this.#closed = true
     for (const [number, opened] of this.#opened) this.#drop(number, opened)
     if (this.#users > 0) await new Promise<void>(resolve => (this.#whenUnused = resolve))
     for (const [number, opened] of this.#opened) this.#drop(number, opened)

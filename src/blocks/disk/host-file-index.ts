@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import { BLOCK_ID_BYTES } from '../block-id.ts'
+import { WarrenError } from '../../errors.ts'
 import { DigestTable } from './digest-table.ts'
 import type { HostFileLog } from './host-file-log.ts'
 import type { FileRecord, HostFileRecord, ReferencesRecord } from './host-file-records.ts'
@@ -27,6 +28,8 @@ export class HostFileIndex {
   /** Numbers ever given out are 1 to this. */
   #numbersBegun = 0
   #freeNumbers: number[] = []
+  /** Numbers of files that have another number now, and whose old references are still to go. */
+  readonly #superseded = new Set<number>()
 
   get files(): number {
     return this.#numbers.size
@@ -41,16 +44,23 @@ export class HostFileIndex {
     return this.#numbers.get(keyOf(path))?.container
   }
 
-  /** A number for a file that has none yet. Comes back with `giveBackNumber`. */
+  /** A number for a file that has none yet. Comes back with `giveBackIfFree`. */
   takeNumber(): number {
     const free = this.#freeNumbers.pop()
     if (free !== undefined) return free
-    if (this.#numbersBegun === FILES_MAX) throw new RangeError(`more than ${FILES_MAX} host files`)
+    if (this.#numbersBegun === FILES_MAX) {
+      throw new WarrenError('ENOSPC', { message: `more than ${FILES_MAX} host files` })
+    }
     return ++this.#numbersBegun
   }
 
-  giveBackNumber(number: number): void {
+  giveBackIfFree(number: number): void {
     if (this.beginOf(number) === 0) this.#freeNumbers.push(number)
+  }
+
+  /** What a crash has kept from being forgotten. */
+  get superseded(): readonly number[] {
+    return [...this.#superseded]
   }
 
   /** After replaying a log, which takes numbers as it finds them. */
@@ -91,7 +101,7 @@ export class HostFileIndex {
   async apply(record: HostFileRecord, position: number, log: HostFileLog): Promise<boolean> {
     switch (record.type) {
       case 'file':
-        return this.#applyFile(record, position, log)
+        return this.#applyFile(record, position)
       case 'references':
         return this.#applyReferences(record, position)
       case 'forget':
@@ -123,17 +133,13 @@ export class HostFileIndex {
     }
   }
 
-  async #applyFile(record: FileRecord, position: number, log: HostFileLog): Promise<boolean> {
+  #applyFile(record: FileRecord, position: number): boolean {
     const { number } = record
-    const known = this.numberOf(record.path)
-    const free = known === undefined && this.beginOf(number) === 0
-    if (number > FILES_MAX || (known !== number && !free)) return false
-    if (known === undefined) {
-      this.#grow(number)
-      this.#numbers.set(keyOf(record.path), { container: number, offset: 0, length: 0 })
-    } else {
-      await this.#removeReferences(number, log)
-    }
+    if (number > FILES_MAX || this.beginOf(number) !== 0) return false
+    const superseded = this.numberOf(record.path)
+    if (superseded !== undefined) this.#superseded.add(superseded)
+    this.#numbers.set(keyOf(record.path), { container: number, offset: 0, length: 0 })
+    this.#grow(number)
     this.#begins[number] = position
     this.#ends[number] = position
     this.#changed[number] = 0
@@ -155,7 +161,8 @@ export class HostFileIndex {
     const record = await log.read(begin)
     if (record?.type !== 'file') return false
     await this.#removeReferences(number, log)
-    this.#numbers.delete(keyOf(record.path))
+    if (this.numberOf(record.path) === number) this.#numbers.delete(keyOf(record.path))
+    this.#superseded.delete(number)
     this.#begins[number] = 0
     this.#ends[number] = 0
     this.#changed[number] = 0

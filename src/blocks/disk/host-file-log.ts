@@ -77,7 +77,7 @@ export class HostFileLog {
   async replay(
     apply: (record: HostFileRecord, position: number) => Promise<boolean>
   ): Promise<void> {
-    const buffer = new Uint8Array(REPLAY_BYTES)
+    const buffer = new Uint8Array(Math.min(REPLAY_BYTES, this.#length))
     let position = HEADER.length
     while (position < this.#length) {
       const filled = await readFully(this.#file, buffer, position)

@@ -22,6 +22,9 @@ import { toWarrenError } from './system-error.ts'
 /** How many files with the same block are tried before it is called missing. */
 export const PLACES_TRIED_MAX = 8
 
+/** How often a read begins anew because its file has been indexed anew, or the log moved, meanwhile. */
+const ATTEMPTS_MAX = 3
+
 /**
  * What opening a file says when it is not there for us any more: gone, under a path that is no path
  * now, a link (which we do not follow: it may lead out of what is shared), locked away.
@@ -30,6 +33,8 @@ const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'EISDIR', 'ENXIO',
 
 /** Without waiting, because the file may have become a pipe. Both are absent, and 0, on Windows. */
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+
+type Found = Uint8Array | 'indexed anew' | undefined
 
 export interface HostFileReaderComponents {
   readonly index: HostFileIndex
@@ -49,15 +54,9 @@ export class HostFileReader {
   }
 
   async get(id: BlockId, signal?: AbortSignal): Promise<Uint8Array | undefined> {
-    const { index } = this.#components
-    const places = index.references.placesOf(blockIdToBytes(id), PLACES_TRIED_MAX)
-    const unchangedFirst = places.sort(
-      (a, b) => Number(index.isChanged(a.container)) - Number(index.isChanged(b.container))
-    )
-    for (const place of unchangedFirst) {
-      const bytes = await this.#read(id, place)
-      signal?.throwIfAborted()
-      if (bytes !== undefined) return bytes
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      const found = await this.#tryPlaces(id, signal)
+      if (found !== 'indexed anew') return found
     }
     return undefined
   }
@@ -72,22 +71,34 @@ export class HostFileReader {
     await this.#handles.close()
   }
 
-  #read(id: BlockId, place: Place): Promise<Uint8Array | undefined> {
-    return this.#handles.use(place.container, async opened => {
-      if (opened === undefined) return undefined
-      const bytes = await readRange(opened, place)
-      if (bytes !== undefined && (await isBlock({ id, bytes }))) return bytes
-      this.#noteChange(id, place, opened.path)
-      return undefined
-    })
+  async #tryPlaces(id: BlockId, signal?: AbortSignal): Promise<Found> {
+    const { index } = this.#components
+    const places = index.references.placesOf(blockIdToBytes(id), PLACES_TRIED_MAX)
+    const unchangedFirst = places.sort(
+      (a, b) => Number(index.isChanged(a.container)) - Number(index.isChanged(b.container))
+    )
+    for (const place of unchangedFirst) {
+      const found = await this.#read(id, place)
+      signal?.throwIfAborted()
+      if (found !== undefined) return found
+    }
+    return undefined
   }
 
-  /** Unless the reference has gone while we read: then the number may be another file's by now. */
-  #noteChange(id: BlockId, { container }: Place, path: string): void {
+  #read(id: BlockId, place: Place): Promise<Found> {
     const { index, onChanged } = this.#components
-    this.#handles.drop(container)
-    if (!index.references.hasIn(blockIdToBytes(id), container)) return
-    if (index.markChanged(container)) onChanged(path)
+    const number = place.container
+    return this.#handles.use(number, async opened => {
+      if (opened === undefined) return undefined
+      if (opened.begin === index.beginOf(number)) {
+        const bytes = await readRange(opened, place)
+        if (bytes !== undefined && (await isBlock({ id, bytes }))) return bytes
+      }
+      this.#handles.drop(number)
+      if (opened.begin !== index.beginOf(number)) return 'indexed anew'
+      if (index.markChanged(number)) onChanged(opened.path)
+      return undefined
+    })
   }
 
   async #open(number: number): Promise<OpenHostFile | undefined> {
@@ -100,7 +111,7 @@ export class HostFileReader {
     if (!isSame && index.beginOf(number) === begin && index.markChanged(number)) {
       onChanged(record.path)
     }
-    return file && { path: record.path, file: file.file }
+    return file && { path: record.path, file: file.file, begin }
   }
 }
 

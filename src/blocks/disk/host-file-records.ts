@@ -10,7 +10,8 @@
  *     3 forget      number u32
  *     4 delete      33 bytes each: codec u8, digest 32 bytes
  *
- * A `file` record begins a file under a number, or begins it anew, without its old references.
+ * A `file` record gives a file a number that no other has; if it had one, in an older state, that one
+ * is to be forgotten after it.
  * `previous` is the position of the file's record before this one, so that the references of one
  * file can be walked from the last to the first without a list of them in memory.
  */

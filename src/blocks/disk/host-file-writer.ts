@@ -1,38 +1,24 @@
 /** Everything that changes the index of host files, one change at a time: first the log, then memory. */
-import { dirname, isAbsolute } from 'node:path'
-import { BLOCK_BYTES_MAX } from '../block.ts'
-import type { BlockId } from '../block-id.ts'
-import { blockIdFromBytes, blockIdToBytes } from '../block-id.ts'
+import { dirname } from 'node:path'
+import { blockIdFromBytes } from '../block-id.ts'
 import { WarrenError } from '../../errors.ts'
 import { syncDirectory } from './durable-file.ts'
+import type { FileGroup, HostFileReference } from './host-file-batch.ts'
+import { FrameBatch, groupByPath } from './host-file-batch.ts'
 import { compactLog } from './host-file-compaction.ts'
 import type { HostFileIndex } from './host-file-index.ts'
 import type { HostFileLog } from './host-file-log.ts'
-import type { Reference } from './host-file-records.ts'
 import {
   decodeFrame,
   encodeDelete,
   encodeFile,
   encodeForget,
-  encodeReferences,
   forEachReference,
-  OFFSET_MAX,
-  PATH_BYTES_MAX,
   RECORD_ITEMS_MAX,
   REFERENCE_BYTES
 } from './host-file-records.ts'
 import type { HostFile } from './host-file-state.ts'
 import { isSameState } from './host-file-state.ts'
-
-/** A range of a host file that is a block. */
-export interface HostFileReference {
-  readonly id: BlockId
-  /** Absolute. */
-  readonly path: string
-  readonly offset: number
-  readonly length: number
-  readonly file: HostFile
-}
 
 /** A log shorter than this is not worth compacting. */
 const COMPACTED_BYTES_MIN = 1024 * 1024
@@ -57,33 +43,46 @@ export class HostFileWriter {
     return this.#log
   }
 
-  /** Resolves to the numbers of the files that have begun anew. */
+  /** Finishes what a crash has cut short. To be called once, after the log was replayed. */
+  async recover(): Promise<void> {
+    const frames = this.#index.superseded.map(encodeForget)
+    if (frames.length > 0) await this.#appendAndApply(frames)
+    this.#index.findFreeNumbers()
+  }
+
+  /**
+   * A file in a new state gets a new number, and the old one is forgotten last: so a block that is
+   * in both states is never missing in between. Resolves to the numbers that were forgotten.
+   */
   async put(references: readonly HostFileReference[]): Promise<number[]> {
     const byPath = groupByPath(references)
     if (byPath.size === 0) return []
     return this.#change(async () => {
       const batch = new FrameBatch(this.#log.length)
-      const begun: number[] = []
       const taken: number[] = []
+      const forgotten: number[] = []
       try {
         for (const [path, group] of byPath) {
-          let number = this.#index.numberOf(path)
-          let end = number === undefined ? undefined : await this.#endIfSame(number, group.file)
-          if (number === undefined) taken.push((number = this.#index.takeNumber()))
-          if (end === undefined) {
-            begun.push(number)
-            end = batch.add(encodeFile(number, path, group.file))
-          } else {
-            this.#dropKnown(group, number)
+          const known = this.#index.numberOf(path)
+          const end = known === undefined ? undefined : await this.#endIfSame(known, group.file)
+          if (known !== undefined && end !== undefined) {
+            this.#dropKnown(group, known)
+            batch.addReferences({ number: known, previous: end, references: group.byId.values() })
+            continue
           }
-          batch.addReferences({ number, previous: end, references: [...group.byId.values()] })
+          const number = this.#index.takeNumber()
+          taken.push(number)
+          const previous = batch.add(encodeFile(number, path, group.file))
+          batch.addReferences({ number, previous, references: group.byId.values() })
+          if (known === undefined) continue
+          forgotten.push(known)
+          batch.add(encodeForget(known))
         }
         await this.#appendAndApply(batch.frames)
-      } catch (error) {
-        for (const number of taken) this.#index.giveBackNumber(number)
-        throw error
+      } finally {
+        for (const number of [...taken, ...forgotten]) this.#index.giveBackIfFree(number)
       }
-      return begun
+      return forgotten
     })
   }
 
@@ -93,7 +92,7 @@ export class HostFileWriter {
       const number = this.#index.numberOf(path)
       if (number === undefined) return undefined
       await this.#appendAndApply([encodeForget(number)])
-      this.#index.giveBackNumber(number)
+      this.#index.giveBackIfFree(number)
       return number
     })
   }
@@ -218,81 +217,4 @@ export class HostFileWriter {
     this.#nameUnsynced = true
     await old.close()
   }
-}
-
-/** Frames that will stand in the log one after the other, and where. */
-class FrameBatch {
-  readonly frames: Uint8Array[] = []
-  #position: number
-
-  constructor(position: number) {
-    this.#position = position
-  }
-
-  add(frame: Uint8Array): number {
-    const at = this.#position
-    this.frames.push(frame)
-    this.#position += frame.length
-    return at
-  }
-
-  addReferences({
-    number,
-    previous,
-    references
-  }: {
-    readonly number: number
-    readonly previous: number
-    readonly references: readonly Reference[]
-  }): void {
-    let end = previous
-    for (let from = 0; from < references.length; from += RECORD_ITEMS_MAX) {
-      const items = references.slice(from, from + RECORD_ITEMS_MAX)
-      end = this.add(encodeReferences(number, end, items))
-    }
-  }
-}
-
-interface FileGroup {
-  readonly file: HostFile
-  readonly byId: Map<BlockId, Reference>
-}
-
-function groupByPath(references: readonly HostFileReference[]): Map<string, FileGroup> {
-  const byPath = new Map<string, FileGroup>()
-  for (const reference of references) {
-    const { id, path, offset, length, file } = reference
-    let group = byPath.get(path)
-    if (group === undefined) {
-      checkFile(path, file)
-      group = { file, byId: new Map() }
-      byPath.set(path, group)
-    } else if (!isSameState(group.file, file)) {
-      throw new TypeError(`references of '${path}' in two states`)
-    }
-    checkRange(offset, length)
-    if (!group.byId.has(id)) group.byId.set(id, { id: blockIdToBytes(id), offset, length })
-  }
-  return byPath
-}
-
-function checkFile(path: string, { size, mtimeMs, inode }: HostFile): void {
-  const usable = isAbsolute(path) && !path.includes('\0') && path.isWellFormed()
-  if (!usable || new TextEncoder().encode(path).length > PATH_BYTES_MAX) {
-    throw new TypeError(`'${path.slice(0, 200)}' is not an absolute path of a host file`)
-  }
-  if (![size, mtimeMs, inode].every(Number.isFinite)) {
-    throw new TypeError(`the state of '${path}' is not known`)
-  }
-}
-
-function checkRange(offset: number, length: number): void {
-  const possible =
-    Number.isInteger(offset) &&
-    Number.isInteger(length) &&
-    offset >= 0 &&
-    offset <= OFFSET_MAX &&
-    length >= 0 &&
-    length <= BLOCK_BYTES_MAX
-  if (!possible) throw new TypeError(`no block is ${length} bytes at ${offset} of a file`)
 }
