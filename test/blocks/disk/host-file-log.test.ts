@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
-import { appendFile, copyFile, readFile, readdir, stat, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HostFileIndex } from '../../../src/blocks/disk/host-file-index.ts'
 import { HostFileLog } from '../../../src/blocks/disk/host-file-log.ts'
@@ -33,12 +33,15 @@ test('opens after a crash at every byte of its log, with what had been written w
   const log = await readFile(join(index, LOG))
   let least = Infinity
   for (let length = log.length; length >= 0; length--) {
-    await writeFile(join(index, LOG), log.subarray(0, length))
-    const kept = await replay(join(index, LOG))
+    // A new file each time: some file systems write out one that is cut to nothing and written again.
+    const copy = join(context.root, `${length}`)
+    await writeFile(copy, log.subarray(0, length))
+    const kept = await replay(copy)
     assert.ok(kept.length <= length || length < HEADER_BYTES)
+    assert.deepEqual(await replay(copy), kept)
     // Opening the whole store takes a while, so it is done for some lengths.
     if (length % 13 !== 0) continue
-    assert.deepEqual(await replay(join(index, LOG)), kept)
+    await rename(copy, join(index, LOG))
     const store = await context.open()
     const { blocks } = store.usage()
     const listed = await collect(store.ids())
@@ -63,13 +66,15 @@ test('opens with any byte of its log damaged, and never gives out wrong bytes', 
   for (let at = 0; at < log.length; at++) {
     const damaged = Buffer.from(log)
     damaged[at]! ^= 0x41
-    await writeFile(join(index, LOG), damaged)
+    const copy = join(context.root, `${at}`)
+    await writeFile(copy, damaged)
     if (at < HEADER_BYTES) {
-      await assert.rejects(replay(join(index, LOG)), /EINVAL|ENOTSUP/)
+      await assert.rejects(replay(copy), /EINVAL|ENOTSUP/)
       continue
     }
-    assert.ok((await replay(join(index, LOG))).blocks < 2)
+    assert.ok((await replay(copy)).blocks < 2)
     if (at % 13 !== 0) continue
+    await rename(copy, join(index, LOG))
     const store = await context.open()
     for (const block of alice.blocks) {
       const bytes = await store.get(block.id)
@@ -77,7 +82,6 @@ test('opens with any byte of its log damaged, and never gives out wrong bytes', 
     }
     await store.close()
   }
-  await writeFile(join(index, LOG), log)
 })
 
 test('never misses a block while its file is indexed anew or the log is compacted', async context => {
