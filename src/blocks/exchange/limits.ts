@@ -9,6 +9,9 @@ export const WANT_IDS_MAX = 4096
 /** Small blocks are sent together up to this; larger ones go alone. Less costs throughput, more only memory. */
 export const MESSAGE_BYTES: number = 256 * KIB
 
+/** The same for the first message of an answer, doubled for each that follows: somebody waits for it. */
+export const FIRST_MESSAGE_BYTES: number = 64 * KIB
+
 /** Blocks in one message, so that a message of empty blocks stays a small one. */
 export const MESSAGE_BLOCKS_MAX = 1024
 

@@ -4,7 +4,12 @@ import type { BlockStore } from '../block-store.ts'
 import { WarrenError } from '../../errors.ts'
 import type { CallHandler, PeerId } from '../../peer/index.ts'
 import { codecOf } from '../block-id.ts'
-import { MESSAGE_BLOCKS_MAX, MESSAGE_BYTES, READ_AHEAD_BYTES_MAX } from './limits.ts'
+import {
+  FIRST_MESSAGE_BYTES,
+  MESSAGE_BLOCKS_MAX,
+  MESSAGE_BYTES,
+  READ_AHEAD_BYTES_MAX
+} from './limits.ts'
 import { MISSING, decodeWant, encodeAnswer } from './messages.ts'
 import type { BlockWant } from './messages.ts'
 import { ByteBudget, ReadsAhead } from './reads-ahead.ts'
@@ -53,12 +58,22 @@ export function createBlocksHandler(
   }
 }
 
-/** A message being filled. */
+/** A message being filled, up to this many bytes. */
 class Batch {
+  readonly bytesMax: number
   readonly lengths: number[] = []
   readonly payload: Uint8Array[] = []
   bytes = 0
   more = false
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax
+  }
+
+  /** The message after this one. */
+  next(): Batch {
+    return new Batch(Math.min(2 * this.bytesMax, MESSAGE_BYTES))
+  }
 
   add(bytes: Uint8Array | undefined): void {
     this.lengths.push(bytes?.length ?? MISSING)
@@ -70,7 +85,7 @@ class Batch {
   isFullFor(bytes: Uint8Array | undefined): boolean {
     const { length } = this.lengths
     if (length === 0) return false
-    return length >= MESSAGE_BLOCKS_MAX || this.bytes + (bytes?.length ?? 0) > MESSAGE_BYTES
+    return length >= MESSAGE_BLOCKS_MAX || this.bytes + (bytes?.length ?? 0) > this.bytesMax
   }
 }
 
@@ -91,7 +106,7 @@ class AnswerWriter {
     const walk = this.#walk
     const bytesMax = (this.#want.kind === 'subtree' ? this.#want.bytesMax : undefined) ?? Infinity
     await this.#skip()
-    let batch = new Batch()
+    let batch = new Batch(FIRST_MESSAGE_BYTES)
     let sent = 0
     for (let id = walk.next(); id !== undefined; id = walk.next()) {
       if (sent >= bytesMax && sent > 0) {
@@ -102,9 +117,9 @@ class AnswerWriter {
       this.#reads.fill(walk)
       if (!read.settled) {
         // What is ready travels while the disk works, unless it is hardly worth a message.
-        if (batch.bytes >= MESSAGE_BYTES / 4) {
+        if (batch.bytes >= batch.bytesMax / 4) {
           yield batch
-          batch = new Batch()
+          batch = batch.next()
         }
         await read.done
       }
@@ -112,7 +127,7 @@ class AnswerWriter {
       if (read.error !== undefined) throw read.error
       if (batch.isFullFor(read.bytes)) {
         yield batch
-        batch = new Batch()
+        batch = batch.next()
       }
       batch.add(read.bytes)
       if (read.bytes === undefined) continue

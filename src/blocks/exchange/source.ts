@@ -28,6 +28,9 @@ const MEASURED_MS_MIN = 20
 /** How many times longer than expected a source may take. */
 const SILENCE_MARGIN = 2
 
+/** A first message that takes longer than any distance on Earth accounts for. */
+const SLOW_MS_MIN = 500
+
 export class Source {
   readonly id: PeerId
   /** Calls under way. */
@@ -107,6 +110,8 @@ export class Source {
     if (this.#first) {
       this.#first = false
       this.#latencyMs = blend(this.#latencyMs, elapsedMs)
+      // On a slow link it is not the distance that makes a first message late, but its size.
+      if (elapsedMs >= SLOW_MS_MIN) this.#bytesPerMs ??= Math.max(bytes / elapsedMs, 1)
       return
     }
     this.#measuredBytes += bytes

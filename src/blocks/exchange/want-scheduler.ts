@@ -150,7 +150,7 @@ export class WantScheduler {
     this.#urgent = []
     this.#queue = []
     for (const want of queue) {
-      if (want.done) continue
+      if (want.done || !want.queued) continue
       const goesOn =
         ask !== undefined &&
         sliceLeft > 0 &&
@@ -257,7 +257,7 @@ export class WantScheduler {
       this.#finish(want)
       for (const waiter of want.waiters) waiter.take(bytes)
     }
-    ask.stalled = false
+    if (ask.stalled) this.#recovered(ask)
     source.heard(received, now)
     if (blocks === 0) return
     source.deliveredAt = now
@@ -298,6 +298,12 @@ export class WantScheduler {
     }
   }
 
+  /** It was only slow: what others have not been asked for yet they need not send. */
+  #recovered(ask: Ask): void {
+    ask.stalled = false
+    for (let i = ask.answered; i < ask.wants.length; i++) ask.wants[i]!.queued = false
+  }
+
   /** Asks sources that have nothing to do for what slower ones will not have sent for long. */
   #rescue(now: number): void {
     const { choice } = this.#components
@@ -308,7 +314,8 @@ export class WantScheduler {
       for (const ask of this.#asks) {
         if (now - ask.startedAt < RESCUE_MS_MIN || ask.source === source) continue
         const owedMs = Math.max(ask.source.finishMs(0), now - ask.source.heardAt)
-        if (owedMs < 2 * source.finishMs(RESCUE_BYTES)) continue
+        const rescueBytes = Math.min(RESCUE_BYTES, ask.source.expectedBytes)
+        if (owedMs < 2 * source.finishMs(rescueBytes)) continue
         for (let i = ask.answered; i < ask.wants.length && left > 0; i++) {
           const want = ask.wants[i]!
           if (want.done || want.asks.length >= ASKS_PER_WANT_MAX) continue

@@ -28,10 +28,17 @@ const backgroundClock: Clock = {
 }
 
 export class Neighbourhood {
-  readonly network: MemoryNetwork = createMemoryNetwork({ clock: backgroundClock })
+  readonly network: MemoryNetwork
+  readonly #clock: Clock | undefined
   readonly #stops: (() => Promise<void>)[] = []
   /** While the neighbourhood stands the process lives, whatever it waits for. */
   readonly #alive = setInterval(() => {}, 1000)
+
+  /** With a clock everything goes by it. */
+  constructor(clock?: Clock) {
+    this.#clock = clock
+    this.network = createMemoryNetwork({ clock: clock ?? backgroundClock, random: createRandom(1) })
+  }
 
   /** A peer that serves and fetches, connected to nobody. */
   async add(blocks: readonly Block[] = [], options: BlockExchangeOptions = {}): Promise<Neighbour> {
@@ -43,7 +50,11 @@ export class Neighbourhood {
   async addWith(store: BlockStore, options: BlockExchangeOptions = {}): Promise<Neighbour> {
     const peer = this.network.createPeer({ discovery: false })
     await peer.start()
-    const exchange = createBlockExchange({ peer, store }, options)
+    const clock = this.#clock
+    const exchange = createBlockExchange(
+      { peer, store },
+      clock === undefined ? options : { clock, ...options }
+    )
     await exchange.start()
     this.#stops.push(async () => {
       await exchange.stop()
