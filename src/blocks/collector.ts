@@ -27,6 +27,8 @@ export interface Roots {
 }
 
 export interface CollectableBlockStore extends BlockStore {
+  /** Remembers blocks that are stored by another way than `putMany`, as those put are. Call it before. */
+  touch(ids: readonly BlockId[]): void
   /** Removes every block the roots do not reach. One run at a time: throws `EBUSY`. */
   collect(roots: Roots, options?: StoreOptions): Promise<BlockStoreUsage>
 }
@@ -52,6 +54,10 @@ class Collector implements CollectableBlockStore {
   sync: BlockStore['sync'] = () => this.#store.sync()
   usage: BlockStore['usage'] = () => this.#store.usage()
   close: BlockStore['close'] = () => this.#store.close()
+
+  touch(ids: readonly BlockId[]): void {
+    for (const id of ids) this.#young?.add(id)
+  }
 
   async putMany(blocks: readonly Block[], options?: StoreOptions): Promise<void> {
     for (const block of blocks) this.#young?.add(block.id)
