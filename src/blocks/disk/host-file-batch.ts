@@ -46,12 +46,11 @@ export class FrameBatch {
   }: {
     readonly number: number
     readonly previous: number
-    readonly references: Iterable<Reference>
+    readonly references: readonly Reference[]
   }): void {
     let end = previous
-    const all = [...references]
-    for (let from = 0; from < all.length; from += RECORD_ITEMS_MAX) {
-      const items = all.slice(from, from + RECORD_ITEMS_MAX)
+    for (let from = 0; from < references.length; from += RECORD_ITEMS_MAX) {
+      const items = references.slice(from, from + RECORD_ITEMS_MAX)
       end = this.add(encodeReferences(number, end, items))
     }
   }
@@ -80,6 +79,23 @@ export function groupByPath(references: readonly HostFileReference[]): Map<strin
     if (!group.byId.has(id)) group.byId.set(id, { id: blockIdToBytes(id), offset, length })
   }
   return byPath
+}
+
+/** Adds all groups to `to`, or none and returns `false` when a file is in both in different states. */
+export function mergeGroups(
+  to: Map<string, FileGroup>,
+  from: ReadonlyMap<string, FileGroup>
+): boolean {
+  for (const [path, { file }] of from) {
+    const other = to.get(path)
+    if (other !== undefined && !isSameState(other.file, file)) return false
+  }
+  for (const [path, group] of from) {
+    const other = to.get(path)
+    if (other === undefined) to.set(path, group)
+    else for (const [id, reference] of group.byId) other.byId.set(id, reference)
+  }
+  return true
 }
 
 function checkFile(path: string, { size, mtimeMs, inode }: HostFile): void {

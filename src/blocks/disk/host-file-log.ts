@@ -29,6 +29,8 @@ export class HostFileLog {
   readonly #file: FileHandle
   /** Where the next frame goes. */
   #length: number
+  /** How much is known to be on the disk; nothing, of a log just opened. */
+  #syncedLength = -1
   readonly #reading = new Set<Promise<unknown>>()
 
   private constructor(path: string, file: FileHandle, length: number) {
@@ -122,8 +124,11 @@ export class HostFileLog {
   }
 
   async sync(): Promise<void> {
+    if (this.#syncedLength === this.#length) return
+    const length = this.#length
     try {
       await this.#file.datasync()
+      this.#syncedLength = length
     } catch (cause) {
       throw toWarrenError(cause, { syscall: 'fsync', path: this.path })
     }
@@ -152,6 +157,7 @@ export class HostFileLog {
   async #cut(length: number): Promise<void> {
     await this.#file.truncate(length)
     this.#length = length
+    this.#syncedLength = -1
   }
 }
 

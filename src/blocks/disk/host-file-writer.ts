@@ -4,10 +4,11 @@ import { blockIdFromBytes } from '../block-id.ts'
 import { WarrenError } from '../../errors.ts'
 import { syncDirectory } from './durable-file.ts'
 import type { FileGroup, HostFileReference } from './host-file-batch.ts'
-import { FrameBatch, groupByPath } from './host-file-batch.ts'
+import { FrameBatch, groupByPath, mergeGroups } from './host-file-batch.ts'
 import { compactLog } from './host-file-compaction.ts'
 import type { HostFileIndex } from './host-file-index.ts'
 import type { HostFileLog } from './host-file-log.ts'
+import type { Reference } from './host-file-records.ts'
 import {
   decodeFrame,
   encodeDelete,
@@ -25,6 +26,11 @@ const COMPACTED_BYTES_MIN = 1024 * 1024
 /** What a file's own record is taken to need: a frame, its head and a usual path. */
 const FILE_RECORD_BYTES = 120
 
+interface WaitingPut {
+  readonly groups: Map<string, FileGroup>
+  readonly done: Promise<readonly number[]>
+}
+
 export class HostFileWriter {
   readonly #index: HostFileIndex
   #log: HostFileLog
@@ -33,6 +39,8 @@ export class HostFileWriter {
   /** The log's name is not known to be on the disk. */
   #nameUnsynced = true
   #compactedLength = 0
+  /** The put at the end of the queue, while it can still be joined. */
+  #waitingPut: WaitingPut | undefined
 
   constructor(index: HostFileIndex, log: HostFileLog) {
     this.#index = index
@@ -45,45 +53,25 @@ export class HostFileWriter {
 
   /** Finishes what a crash has cut short. To be called once, after the log was replayed. */
   async recover(): Promise<void> {
-    const frames = this.#index.superseded.map(encodeForget)
-    if (frames.length > 0) await this.#appendAndApply(frames)
+    await this.#appendAndApply(this.#index.superseded.map(encodeForget))
     this.#index.findFreeNumbers()
   }
 
   /**
-   * A file in a new state gets a new number, and the old one is forgotten last: so a block that is
-   * in both states is never missing in between. Resolves to the numbers that were forgotten.
+   * Resolves to the numbers that were forgotten. Puts that wait for their turn together share one
+   * write, which is what makes many small files at once fast.
    */
-  async put(references: readonly HostFileReference[]): Promise<number[]> {
-    const byPath = groupByPath(references)
-    if (byPath.size === 0) return []
-    return this.#change(async () => {
-      const batch = new FrameBatch(this.#log.length)
-      const taken: number[] = []
-      const forgotten: number[] = []
-      try {
-        for (const [path, group] of byPath) {
-          const known = this.#index.numberOf(path)
-          const end = known === undefined ? undefined : await this.#endIfSame(known, group.file)
-          if (known !== undefined && end !== undefined) {
-            this.#dropKnown(group, known)
-            batch.addReferences({ number: known, previous: end, references: group.byId.values() })
-            continue
-          }
-          const number = this.#index.takeNumber()
-          taken.push(number)
-          const previous = batch.add(encodeFile(number, path, group.file))
-          batch.addReferences({ number, previous, references: group.byId.values() })
-          if (known === undefined) continue
-          forgotten.push(known)
-          batch.add(encodeForget(known))
-        }
-        await this.#appendAndApply(batch.frames)
-      } finally {
-        for (const number of [...taken, ...forgotten]) this.#index.giveBackIfFree(number)
-      }
-      return forgotten
+  async put(references: readonly HostFileReference[]): Promise<readonly number[]> {
+    const groups = groupByPath(references)
+    if (groups.size === 0) return []
+    const waiting = this.#waitingPut
+    if (waiting !== undefined && mergeGroups(waiting.groups, groups)) return waiting.done
+    const done = this.#change(() => {
+      if (this.#waitingPut?.groups === groups) this.#waitingPut = undefined
+      return this.#put(groups)
     })
+    this.#waitingPut = { groups, done }
+    return done
   }
 
   /** Resolves to the number the file had, if it was known. */
@@ -104,7 +92,7 @@ export class HostFileWriter {
       for (let from = 0; from < known.length; from += RECORD_ITEMS_MAX) {
         frames.push(encodeDelete(known.slice(from, from + RECORD_ITEMS_MAX)))
       }
-      if (frames.length > 0) await this.#appendAndApply(frames)
+      await this.#appendAndApply(frames)
     })
   }
 
@@ -137,6 +125,38 @@ export class HostFileWriter {
     })
   }
 
+  /**
+   * A file in a new state gets a new number, and the old one is forgotten last: so a block that is
+   * in both states is never missing in between.
+   */
+  async #put(groups: ReadonlyMap<string, FileGroup>): Promise<readonly number[]> {
+    const batch = new FrameBatch(this.#log.length)
+    const taken: number[] = []
+    const forgotten: number[] = []
+    try {
+      for (const [path, { file, byId }] of groups) {
+        const known = this.#index.numberOf(path)
+        const end = known === undefined ? undefined : await this.#endIfSame(known, file)
+        if (known !== undefined && end !== undefined) {
+          const added = this.#withoutKnown(byId, known)
+          batch.addReferences({ number: known, previous: end, references: added })
+          continue
+        }
+        const number = this.#index.takeNumber()
+        taken.push(number)
+        const previous = batch.add(encodeFile(number, path, file))
+        batch.addReferences({ number, previous, references: [...byId.values()] })
+        if (known === undefined) continue
+        forgotten.push(known)
+        batch.add(encodeForget(known))
+      }
+      await this.#appendAndApply(batch.frames)
+    } finally {
+      for (const number of [...taken, ...forgotten]) this.#index.giveBackIfFree(number)
+    }
+    return forgotten
+  }
+
   async #sync(): Promise<void> {
     await this.#log.sync()
     if (!this.#nameUnsynced) return
@@ -153,10 +173,8 @@ export class HostFileWriter {
       : undefined
   }
 
-  #dropKnown(group: FileGroup, number: number): void {
-    for (const [id, reference] of group.byId) {
-      if (this.#index.references.hasIn(reference.id, number)) group.byId.delete(id)
-    }
+  #withoutKnown(byId: FileGroup['byId'], number: number): Reference[] {
+    return [...byId.values()].filter(({ id }) => !this.#index.references.hasIn(id, number))
   }
 
   async #readReferences(
@@ -176,6 +194,7 @@ export class HostFileWriter {
 
   /** Memory takes the records just as it would take them from the log after a crash. */
   async #appendAndApply(frames: readonly Uint8Array[]): Promise<void> {
+    if (frames.length === 0) return
     let position = await this.#log.append(frames)
     for (const frame of frames) {
       const record = decodeFrame(frame)
@@ -195,6 +214,8 @@ export class HostFileWriter {
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    // What comes after this must not join what goes before it.
+    this.#waitingPut = undefined
     const result = this.#last.then(work)
     this.#last = result.catch(() => {})
     return result

@@ -19,7 +19,8 @@ import { join } from 'node:path'
 import type { Block } from '../../../src/blocks/block.ts'
 import { BLOCK_BYTES_MAX, createBlock } from '../../../src/blocks/block.ts'
 import type { BlockId } from '../../../src/blocks/block-id.ts'
-import { createMemoryBlockStore } from '../../../src/blocks/memory-block-store.ts'
+import type { BlockStore } from '../../../src/blocks/block-store.ts'
+import { openDiskBlockStore } from '../../../src/blocks/disk/disk-block-store.ts'
 import { createTieredBlockStore } from '../../../src/blocks/tiered-block-store.ts'
 import type { HostFileReference } from '../../../src/blocks/disk/host-file-block-store.ts'
 import { openHostFileBlockStore } from '../../../src/blocks/disk/host-file-block-store.ts'
@@ -38,15 +39,19 @@ import {
 } from './host-file-fixtures.ts'
 
 let contractRoot = ''
-testBlockStore('host files behind memory', {
+const openBoth = async (): Promise<BlockStore> =>
+  createTieredBlockStore([
+    await openDiskBlockStore(join(contractRoot, 'blocks')),
+    await openHostFileBlockStore(join(contractRoot, 'index'))
+  ])
+testBlockStore('host files behind a disk', {
   create: async () => {
     contractRoot = await mkdtemp(join(tmpdir(), 'warren-host-files-'))
-    const hostFiles = await openHostFileBlockStore(join(contractRoot, 'index'))
-    return createTieredBlockStore([createMemoryBlockStore(), hostFiles])
+    return openBoth()
   },
+  reopen: openBoth,
   destroy: () => rm(contractRoot, { recursive: true })
 })
-
 const test = suite<Context>('host-file block store')
 
 prepare(test)
@@ -157,6 +162,32 @@ test('has a block as long as any of the files with it does', async ({ store, sha
   await store.forget(files[1]!.path)
   await store.forget(files[2]!.path)
   assert.deepEqual(store.usage(), { blocks: 0, bytes: 0 })
+})
+
+test('keeps the order of puts and forgets that are made at once', async context => {
+  const { store, shared } = context
+  const path = join(shared, 'alice')
+  const { blocks, references } = await indexFile(store, path, randomBytes(6 * CHUNK))
+  const older = references.map(reference => ({
+    ...reference,
+    file: { ...reference.file, mtimeMs: 1 }
+  }))
+  const results = await Promise.all([
+    store.putReferences(older),
+    store.putReferences([references[0]!]),
+    store.putReferences([references[1]!]),
+    store.forget(path),
+    store.putReferences([references[2]!]),
+    store.putReferences([references[3]!, references[4]!]),
+    store.deleteMany([blocks[3]!.id]),
+    store.putReferences([references[5]!])
+  ])
+  assert.equal(results[3], true)
+  const expected = [references[2], references[4], references[5]]
+  assert.deepEqual(await collect(store.referencesOf(path)), expected)
+  await store.close()
+  context.store = await context.open()
+  assert.deepEqual(await collect(context.store.referencesOf(path)), expected)
 })
 
 test('keeps one reference of a block that a file repeats', async ({ store, shared }) => {
