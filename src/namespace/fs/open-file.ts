@@ -28,6 +28,8 @@ export interface WriteBudget {
   readonly delayMs: number
   /** Bytes buffered now. */
   totalBytes: number
+  /** Stores what all files have buffered. */
+  readonly relieve: () => Promise<void>
 }
 
 /** After failing, storing is tried again with pauses that double up to this. */
@@ -182,7 +184,7 @@ export class OpenFile {
   async #makeRoom(): Promise<void> {
     this.#raise()
     const { fileBytesMax, totalBytesMax, totalBytes } = this.#budget
-    if (totalBytes >= totalBytesMax && this.dirty) return await this.store()
+    if (totalBytes >= totalBytesMax) return await this.#budget.relieve()
     if ((this.#current?.buffer.bytes ?? 0) < fileBytesMax) return
     // While storing fails the buffer does not grow: the write is refused.
     if (this.#failing) return await this.store()
@@ -235,12 +237,8 @@ export class OpenFile {
       this.#delayMs = this.#budget.delayMs
       this.#failing = false
     } catch (error) {
-      if (isFinal(error)) {
-        this.#dropStoring(layer)
-        this.#fail(error)
-      } else {
-        this.#putBack(layer)
-      }
+      if (isFinal(error)) this.#dropStoring(layer)
+      else this.#putBack(layer)
       throw error
     } finally {
       this.#stores++

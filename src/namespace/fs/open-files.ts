@@ -34,6 +34,7 @@ export class OpenFiles {
   readonly #clock: Clock
   readonly #budget: WriteBudget
   readonly #files = new Map<Volume, Map<InodeNumber, OpenFile>>()
+  #relieving: Promise<void> | undefined
   readonly #removals = new Set<Removal>()
 
   constructor(clock: Clock, options: BufferOptions = {}) {
@@ -42,7 +43,8 @@ export class OpenFiles {
       fileBytesMax: options.fileBufferBytes ?? FILE_BUFFER_BYTES,
       totalBytesMax: options.totalBufferBytes ?? TOTAL_BUFFER_BYTES,
       delayMs: options.bufferDelayMs ?? BUFFER_DELAY_MS,
-      totalBytes: 0
+      totalBytes: 0,
+      relieve: () => this.#relieve()
     }
   }
 
@@ -115,6 +117,14 @@ export class OpenFiles {
     )
     const failed = results.find(result => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
+  }
+
+  /** All writers that find the buffers full wait for the same round. */
+  #relieve(): Promise<void> {
+    this.#relieving ??= this.store().finally(() => {
+      this.#relieving = undefined
+    })
+    return this.#relieving
   }
 
   async #free(file: OpenFile): Promise<boolean> {
