@@ -12,8 +12,9 @@ import type { Leaf, LeafEntry } from './leaf.ts'
 import { OpenLeaf, entryBytes } from './leaf.ts'
 import { KEY_BYTES_MAX, LEVELS_MAX, VALUE_BYTES_MAX, sizeOf } from './limits.ts'
 import { Link } from './link.ts'
+import { loadEach } from './load-each.ts'
 import type { NodeSource, Place, PlacedChild } from './node-source.ts'
-import { placeOf, rootPlace } from './node-source.ts'
+import { placedChild, rootPlace } from './node-source.ts'
 import type { InnerContent, LeafContent, Piece } from './pieces.ts'
 import { innersOf, joined, leavesOf } from './pieces.ts'
 import type { Change } from './tree.ts'
@@ -106,10 +107,7 @@ class Application {
   }
 
   async #resultsBelow(node: InnerNode, place: Place, shares: readonly Share[]): Promise<Result[]> {
-    const placed: PlacedChild[] = shares.map(({ index }) => ({
-      child: node.child(index),
-      place: placeOf(node, index, place)
-    }))
+    const placed: PlacedChild[] = shares.map(({ index }) => placedChild(node, index, place))
     const results: Result[] = []
     const step = async (child: TreeNode): Promise<void> => {
       const position = results.length
@@ -118,7 +116,7 @@ class Application {
       results.push(await this.apply(piece, (placed[position] as PlacedChild).place, share))
     }
     if (node.level === 1) {
-      for await (const child of this.#source.loadEach(placed, this.#options)) await step(child)
+      for await (const child of loadEach(this.#source, placed, this.#options)) await step(child)
     } else {
       // Not as a stream: it would stand still for as long as everything below a child takes.
       for (const child of placed) await step(await this.#source.loadPlaced(child, this.#options))

@@ -6,8 +6,9 @@ import { InnerNode } from './inner-node.ts'
 import { compareKeys } from './keys.ts'
 import type { Leaf } from './leaf.ts'
 import { treeEntry } from './leaf.ts'
+import { loadEach } from './load-each.ts'
 import type { NodeSource, PlacedChild } from './node-source.ts'
-import { placeOf, rootPlace } from './node-source.ts'
+import { placedChild, rootPlace } from './node-source.ts'
 import type { TreeEntry } from './tree.ts'
 
 /** The entry of a key. Waits for nothing while nodes are in memory. */
@@ -54,7 +55,7 @@ export async function lookUpMany(
   while (top.level > 0 && visits.length > 0) {
     const next: Visit[] = []
     let position = 0
-    for await (const node of source.loadEach(visits, options)) {
+    for await (const node of loadEach(source, visits, options)) {
       const visit = visits[position++] as Visit
       if (node instanceof InnerNode) next.push(...visitsBelow(node, visit, keys))
       else readEntries(node, visit, keys, found)
@@ -73,12 +74,12 @@ function visitsBelow(
   let start = from
   while (start < to) {
     const index = node.position(keys[start] as Uint8Array)
-    const own = placeOf(node, index, place)
+    const placed = placedChild(node, index, place)
     let end = start + 1
-    const { upper } = own
+    const { upper } = placed.place
     while (end < to && (upper === undefined || compareKeys(keys[end] as Uint8Array, upper) < 0))
       end++
-    visits.push({ child: node.child(index), place: own, from: start, to: end })
+    visits.push({ ...placed, from: start, to: end })
     start = end
   }
   return visits

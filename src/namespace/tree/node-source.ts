@@ -2,7 +2,7 @@
  * Where a tree gets its nodes: from memory when they are no blocks yet, from the cache, or from a
  * reader. Everything that comes from a block is checked against the place it was reached from.
  */
-import type { BlockReader, StoreOptions } from '../../blocks/index.ts'
+import type { Block, BlockReader, StoreOptions } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
 import type { Child, TreeNode } from './inner-node.ts'
 import { InnerNode } from './inner-node.ts'
@@ -10,7 +10,6 @@ import { compareKeys } from './keys.ts'
 import { Link } from './link.ts'
 import type { NodeCache } from './node-cache.ts'
 import { decodeOwned } from './node-cache.ts'
-import type { StoredNode } from './node.ts'
 
 /** Where a child stands: its level, and the keys that may be below it (`lower` inclusive, `upper` exclusive; undefined: no bound). */
 export interface Place {
@@ -53,81 +52,35 @@ export class NodeSource {
     return child instanceof Link ? checkPlace(node, place) : node
   }
 
-  /**
-   * Every node in the order asked, the missing ones as one stream from the reader. Stop early by
-   * `return`, as `for await` does.
-   */
-  async *loadEach(
-    children: readonly PlacedChild[],
-    options?: LoadOptions
-  ): AsyncGenerator<TreeNode> {
-    const missing = children.filter(placed => this.#isMissing(placed.child))
-    if (missing.length < 2) {
-      for (const placed of children) yield this.loadPlaced(placed, options)
-      return
-    }
-    const asked = new Set(missing)
-    const stream = this.reader
-      .getMany(
-        missing.map(({ child }) => (child as Link).id),
-        options
-      )
-      [Symbol.asyncIterator]()
-    try {
-      for (const placed of children) {
-        const node = asked.has(placed)
-          ? checkPlace(await this.#receive(stream, placed.child as Link, options), placed.place)
-          : await this.loadPlaced(placed, options)
-        yield node
-      }
-    } finally {
-      await stream.return?.()
-    }
-  }
-
-  #isMissing(child: Child): boolean {
+  /** True when the node has to be fetched, and nobody is fetching it yet. */
+  isMissing(child: Child): child is Link {
     if (!(child instanceof Link)) return false
     return this.peek(child) === undefined && !this.cache.isReading(this.reader, child.id)
   }
 
-  async #receive(
-    stream: AsyncIterator<{ readonly id: string; readonly bytes: Uint8Array }>,
-    link: Link,
-    options: LoadOptions | undefined
-  ): Promise<StoredNode> {
-    const next = await stream.next()
-    options?.signal?.throwIfAborted()
-    if (next.done === true || next.value.id !== link.id) {
-      throw new WarrenError('EIO', { message: `the reader did not answer with block ${link.id}` })
+  /** Takes the block that a stream from the reader brought for a child. */
+  receive(
+    { child, place }: PlacedChild,
+    block: Block | undefined,
+    options?: LoadOptions
+  ): TreeNode {
+    const { id } = child as Link
+    if (block?.id !== id) {
+      throw new WarrenError('EIO', { message: `the reader did not answer with block ${id}` })
     }
-    const cached = this.cache.peek(link.id)
-    if (cached !== undefined) return cached
-    const node = decodeOwned(next.value.bytes)
-    if (options?.keep !== false) this.cache.put(link.id, node)
+    const cached = this.cache.peek(id)
+    if (cached !== undefined) return checkPlace(cached, place)
+    const node = checkPlace(decodeOwned(block.bytes), place)
+    if (options?.keep !== false) this.cache.put(id, node)
     return node
   }
 }
 
-/** The place of a child of a node at `place`. */
-export function placeOf(node: InnerNode, index: number, place: Place): Place {
-  return {
-    level: node.level - 1,
-    lower: index === 0 ? place.lower : node.lower(index),
-    upper: index + 1 < node.count ? node.lower(index + 1) : place.upper
-  }
-}
-
-/** Children `from` to `to` (exclusive) of a node at `place`. */
-export function placedChildren(
-  node: InnerNode,
-  place: Place,
-  range: { readonly from: number; readonly to: number }
-): PlacedChild[] {
-  const placed: PlacedChild[] = []
-  for (let index = range.from; index < range.to; index++) {
-    placed.push({ child: node.child(index), place: placeOf(node, index, place) })
-  }
-  return placed
+/** A child of a node at `place`. */
+export function placedChild(node: InnerNode, index: number, place: Place): PlacedChild {
+  const lower = index === 0 ? place.lower : node.lower(index)
+  const upper = index + 1 < node.count ? node.lower(index + 1) : place.upper
+  return { child: node.child(index), place: { level: node.level - 1, lower, upper } }
 }
 
 /** The place of a root, once it is there to be asked for its level. */
@@ -139,7 +92,10 @@ export function rootPlace(node: TreeNode): Place {
  * Throws `EPROTO` unless the node can stand there. Levels that fall by one at each step are what
  * makes every walk end; keys within bounds are what makes every scan ascend.
  */
-export function checkPlace(node: TreeNode, { level, lower, upper }: Place): TreeNode {
+export function checkPlace<Node extends TreeNode>(
+  node: Node,
+  { level, lower, upper }: Place
+): Node {
   if (node.level !== level) refuse(`level ${node.level} where ${level} is expected`)
   if (node.count === 0) refuse('an empty leaf below the root')
   const [first, last] =

@@ -5,8 +5,9 @@ import { InnerNode } from './inner-node.ts'
 import type { Leaf } from './leaf.ts'
 import { PackedLeaf } from './leaf.ts'
 import type { Link } from './link.ts'
+import { loadEach } from './load-each.ts'
 import type { LoadOptions, NodeSource, Place } from './node-source.ts'
-import { placedChildren, rootPlace } from './node-source.ts'
+import { placedChild, rootPlace } from './node-source.ts'
 
 export interface ReachableOptions extends StoreOptions {
   readonly enter?: (id: BlockId) => boolean
@@ -35,7 +36,7 @@ async function* below(
     if (ids.length > 0) yield ids
     return
   }
-  const placed = placedChildren(node, place, { from: 0, to: node.count })
+  const placed = node.children.map((_, index) => placedChild(node, index, place))
   // Flushed trees only: every child is a link.
   yield placed.map(({ child }) => (child as Link).id)
   const entered = placed.filter(({ child }) => options.enter?.((child as Link).id) !== false)
@@ -46,7 +47,7 @@ async function* below(
     return
   }
   const load: LoadOptions = { ...options, keep: false }
-  for await (const leaf of source.loadEach(entered, load)) {
+  for await (const leaf of loadEach(source, entered, load)) {
     yield* below(source, leaf, place, options)
   }
 }

@@ -4,8 +4,9 @@ import { InnerNode } from './inner-node.ts'
 import { compareKeys } from './keys.ts'
 import type { Leaf } from './leaf.ts'
 import { treeEntry } from './leaf.ts'
+import { loadSections } from './load-each.ts'
 import type { NodeSource, Place, PlacedChild } from './node-source.ts'
-import { placedChildren, rootPlace } from './node-source.ts'
+import { placedChild, rootPlace } from './node-source.ts'
 import type { ScanOptions, ScanRange, TreeEntry } from './tree.ts'
 
 type Batch = readonly TreeEntry[]
@@ -19,7 +20,31 @@ export async function* scanRange(
   const { from, to } = range
   if (from !== undefined && to !== undefined && compareKeys(from, to) >= 0) return
   const node = await source.load(root, options)
-  yield* new Scan(source, range, options).below(node, rootPlace(node))
+  if (!(node instanceof InnerNode)) {
+    const batch = entriesWithin(node, range)
+    if (batch.length > 0) yield batch
+    return
+  }
+  const sections = new Scan(source, range, options).sections(node, rootPlace(node))
+  for await (const leaf of leavesOf(source, sections, options)) {
+    options.signal?.throwIfAborted()
+    const batch = entriesWithin(leaf as Leaf, range)
+    if (batch.length > 0) yield batch
+  }
+}
+
+async function* leavesOf(
+  source: NodeSource,
+  sections: AsyncGenerator<readonly PlacedChild[]>,
+  options: ScanOptions
+): AsyncGenerator<TreeNode> {
+  if (options.readAhead === true) {
+    yield* loadSections(source, sections, options)
+    return
+  }
+  for await (const section of sections) {
+    for (const placed of section) yield source.loadPlaced(placed, options)
+  }
 }
 
 class Scan {
@@ -33,35 +58,30 @@ class Scan {
     this.#options = options
   }
 
-  async *below(node: TreeNode, place: Place): AsyncGenerator<Batch> {
-    this.#options.signal?.throwIfAborted()
-    if (!(node instanceof InnerNode)) {
-      const batch = entriesWithin(node, this.#range)
-      if (batch.length > 0) yield batch
+  /** The leaves of the range: those below one node at a time to read ahead, else one by one. */
+  async *sections(node: InnerNode, place: Place): AsyncGenerator<readonly PlacedChild[]> {
+    const { from, to } = childrenWithin(node, this.#range)
+    const ahead = this.#options.readAhead === true
+    if (node.level === 1 && ahead) {
+      const children: PlacedChild[] = []
+      for (let index = from; index < to; index++) children.push(placedChild(node, index, place))
+      yield children
       return
     }
-    const children = placedChildren(node, place, childrenWithin(node, this.#range))
-    if (node.level === 1 && this.#options.readAhead === true) yield* this.#leaves(children)
-    else yield* this.#oneByOne(children)
-  }
-
-  async *#oneByOne(children: readonly PlacedChild[]): AsyncGenerator<Batch> {
-    for (const [position, placed] of children.entries()) {
-      const node = await this.#source.loadPlaced(placed, this.#options)
-      const next = children[position + 1]
-      if (this.#options.readAhead === true && next !== undefined) this.#prefetch(next)
-      yield* this.below(node, placed.place)
+    for (let index = from; index < to; index++) {
+      const placed = placedChild(node, index, place)
+      if (node.level === 1) {
+        yield [placed]
+        continue
+      }
+      const child = await this.#source.loadPlaced(placed, this.#options)
+      if (ahead && index + 1 < to) this.#prefetch(node.child(index + 1))
+      yield* this.sections(child as InnerNode, placed.place)
     }
   }
 
-  async *#leaves(children: readonly PlacedChild[]): AsyncGenerator<Batch> {
-    for await (const node of this.#source.loadEach(children, this.#options)) {
-      yield* this.below(node, { level: 0, lower: undefined, upper: undefined })
-    }
-  }
-
-  /** So that the next inner node is there when the leaves of this one are through. */
-  #prefetch({ child }: PlacedChild): void {
+  /** So that the next inner node is there when the leaves of this one have been asked for. */
+  #prefetch(child: Child): void {
     // Who needs it asks again and is told what went wrong.
     this.#source.load(child, this.#options).catch(() => {})
   }

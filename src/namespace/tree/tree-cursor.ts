@@ -7,8 +7,9 @@ import type { Child, TreeNode } from './inner-node.ts'
 import { InnerNode } from './inner-node.ts'
 import type { Leaf } from './leaf.ts'
 import { Link } from './link.ts'
+import { loadEach } from './load-each.ts'
 import type { NodeSource, Place, PlacedChild } from './node-source.ts'
-import { checkPlace, placeOf, rootPlace } from './node-source.ts'
+import { checkPlace, placedChild, rootPlace } from './node-source.ts'
 
 /** Leaves fetched together at most when one is missing: 1 MiB, so that a remote comparison is not a round trip each. */
 const AHEAD_MAX = 16
@@ -60,7 +61,8 @@ export class TreeCursor {
     const child = this.child as Child
     const step = this.#steps.at(-1)
     const node = await this.#load(child, step, other)
-    const place = step === undefined ? rootPlace(node) : placeOf(step.node, step.index, step.place)
+    const place =
+      step === undefined ? rootPlace(node) : placedChild(step.node, step.index, step.place).place
     if (step !== undefined && child instanceof Link) checkPlace(node, place)
     if (node instanceof InnerNode) {
       this.#steps.push({ node, place, index: 0 })
@@ -107,7 +109,7 @@ export class TreeCursor {
     if (step === undefined || step.node.level > 1) return this.#source.load(child, this.#options)
     const batch = this.#batchFrom(step, other)
     let position = 0
-    for await (const node of this.#source.loadEach(batch, this.#options)) {
+    for await (const node of loadEach(this.#source, batch, this.#options)) {
       this.#ahead.set((batch[position++] as PlacedChild).child, node)
     }
     const loaded = this.#ahead.get(child) as TreeNode
@@ -120,7 +122,7 @@ export class TreeCursor {
     for (let index = step.index; index < step.node.count && batch.length < AHEAD_MAX; index++) {
       const child = step.node.child(index)
       const wanted = index === step.index || (child instanceof Link && !other.#isBeside(child))
-      if (wanted) batch.push({ child, place: placeOf(step.node, index, step.place) })
+      if (wanted) batch.push(placedChild(step.node, index, step.place))
     }
     return batch
   }

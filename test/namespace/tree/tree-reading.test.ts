@@ -54,6 +54,77 @@ test('a scan that reads ahead asks once for everything', async () => {
   assert.equal(counts.blocks, blocks)
 })
 
+/** A stored tree of four levels: long keys make for few children. */
+async function deep(): Promise<Stored> {
+  const fixture = createFixture()
+  const changes = Array.from({ length: 3000 }, (_, number) => {
+    return set(numberKey(number, 1000), new Uint8Array(5000))
+  })
+  const { root } = await (await fixture.open().apply(changes)).flush(fixture.store)
+  return Object.assign(fixture, { root })
+}
+
+test('over many inner nodes a scan is one stream of leaves still', async () => {
+  const fixture = await deep()
+  const tree = fixture.open(fixture.root)
+  reset(fixture.counts)
+  assert.equal((await collect(tree, {}, { readAhead: true })).length, 3000)
+  const { gets, streams, blocks } = fixture.counts
+  assert.equal(streams, 1)
+  assert.equal(blocks, fixture.store.usage().blocks)
+  assert.ok(gets > 20 && gets < blocks / 5)
+})
+
+test('what is in memory is not fetched again, wherever it is', async () => {
+  const fixture = await deep()
+  const all = fixture.store.usage().blocks
+  for (const numbers of [
+    [0, 1],
+    [0, 1500],
+    [1499, 2999],
+    [0, 100, 200, 2000, 2900]
+  ]) {
+    const tree = fixture.open(fixture.root)
+    reset(fixture.counts)
+    for (const number of numbers) await tree.get(numberKey(number, 1000))
+    await collect(tree, { from: numberKey(800, 1000), to: numberKey(1900, 1000) })
+    assert.equal((await collect(tree, {}, { readAhead: true })).length, 3000)
+    assert.equal(fixture.counts.blocks, all)
+    await collect(tree, {}, { readAhead: true })
+    assert.equal(fixture.counts.blocks, all)
+  }
+})
+
+test('readers that ask for everything at once, or for one at a time, do as well', async () => {
+  const fixture = await deep()
+  const eager: BlockReader['getMany'] = async function* (ids, options) {
+    const all: BlockId[] = []
+    for await (const id of ids) all.push(id)
+    yield* fixture.reader.getMany(all, options)
+  }
+  const lazy: BlockReader['getMany'] = async function* (ids, options) {
+    for await (const id of ids) yield { id, bytes: await fixture.reader.get(id, options) }
+  }
+  for (const getMany of [eager, lazy]) {
+    const tree = openWith(fixture, { getMany })
+    for (const number of [5, 900, 901, 2950]) await tree.get(numberKey(number, 1000))
+    await collect(tree, { from: numberKey(1000, 1000), to: numberKey(1500, 1000) })
+    assert.equal((await collect(tree, {}, { readAhead: true })).length, 3000)
+    assert.equal((await collect(tree, {}, { readAhead: true })).length, 3000)
+  }
+})
+
+test('a walk does not run far ahead of a caller that stands still', async () => {
+  const fixture = await deep()
+  const asked: BlockId[] = []
+  const eager: BlockReader['getMany'] = async function* (ids, options) {
+    for await (const id of ids) asked.push(id)
+    yield* fixture.reader.getMany(asked, options)
+  }
+  for await (const _ of openWith(fixture, { getMany: eager }).scan({}, { readAhead: true })) break
+  assert.ok(asked.length < 200, `${asked.length} leaves`)
+})
+
 test('a scan of a range reads only the leaves of the range', async () => {
   const fixture = await stored()
   const tree = fixture.open(fixture.root)
