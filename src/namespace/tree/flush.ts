@@ -9,7 +9,6 @@ import type { Child, TreeNode } from './inner-node.ts'
 import { InnerNode } from './inner-node.ts'
 import { Link } from './link.ts'
 import type { NodeCache } from './node-cache.ts'
-import type { StoredNode } from './node.ts'
 import { decodeNode, encodeInner, encodeLeaf } from './node.ts'
 import { PackedLeaf } from './leaf.ts'
 
@@ -22,37 +21,33 @@ const BATCH_BYTES: number = 4 * 1024 * 1024
 /** Gives the link of the root. When it throws, every node is as unflushed as before. */
 export async function flushNodes(
   root: Child,
-  components: { readonly store: Pick<BlockStore, 'putMany'>; readonly cache: NodeCache },
+  components: FlushComponents,
   options?: StoreOptions
 ): Promise<Link> {
   if (root instanceof Link) return root
-  const flush = new Flush(components.store, options)
+  const flush = new Flush(components, options)
   for (const nodes of unflushedLevels(root)) await flush.write(nodes)
   await flush.finish()
-  for (const { node, link, stored } of flush.written) {
-    node.written = link
-    components.cache.put(link.id, stored)
-  }
+  for (const [node, link] of flush.links) node.written = link
   return root.written as Link
 }
 
-interface Written {
-  readonly node: TreeNode
-  readonly link: Link
-  readonly stored: StoredNode
+export interface FlushComponents {
+  readonly store: Pick<BlockStore, 'putMany'>
+  readonly cache: NodeCache
 }
 
 class Flush {
-  readonly written: Written[] = []
-  readonly #store: Pick<BlockStore, 'putMany'>
+  /** What the nodes are called that were encoded so far. */
+  readonly links = new Map<TreeNode, Link>()
+  readonly #components: FlushComponents
   readonly #options: StoreOptions | undefined
-  readonly #links = new Map<TreeNode, Link>()
   #batch: Block[] = []
   #batchBytes = 0
   #storing: Promise<void> = Promise.resolve()
 
-  constructor(store: Pick<BlockStore, 'putMany'>, options: StoreOptions | undefined) {
-    this.#store = store
+  constructor(components: FlushComponents, options: StoreOptions | undefined) {
+    this.#components = components
     this.#options = options
   }
 
@@ -84,14 +79,17 @@ class Flush {
 
   #linkOf(child: Child): Link {
     if (child instanceof Link) return child
-    return child.written ?? (this.#links.get(child) as Link)
+    return child.written ?? (this.links.get(child) as Link)
   }
 
   #add(node: TreeNode, block: Block): void {
     const link = Link.fromId(block.id)
-    const stored = node instanceof PackedLeaf ? node : decodeNode(block.bytes)
-    this.#links.set(node, link)
-    this.written.push({ node, link, stored })
+    this.links.set(node, link)
+    // It will be wanted soon, in its packed form. That it may never be stored does no harm: its name is the hash of what it is.
+    this.#components.cache.put(
+      block.id,
+      node instanceof PackedLeaf ? node : decodeNode(block.bytes)
+    )
     this.#batch.push(block)
     this.#batchBytes += block.bytes.length
   }
@@ -103,7 +101,7 @@ class Flush {
     if (batch.length === 0) return
     this.#batch = []
     this.#batchBytes = 0
-    this.#storing = this.#store.putMany(batch, this.#options)
+    this.#storing = this.#components.store.putMany(batch, this.#options)
     // A failure is seen at the next await; meanwhile it must not count as unhandled.
     this.#storing.catch(() => {})
   }
