@@ -40,7 +40,7 @@ export interface BlockExchange {
   readonly events: TypedEventTarget<BlockExchangeEvents>
   /** Serves from now on. Idempotent. */
   start(): Promise<void>
-  /** Ends everything under way, with `ECONNRESET`, once fetched blocks are in the store. Idempotent. */
+  /** Ends everything under way with `ECONNRESET`; resolves once fetched blocks are in the store. Readers only read from the store from now on. Idempotent. */
   stop(): Promise<void>
   /** A reader that looks into the store first and then asks peers. It needs no closing. */
   reader(options?: BlockSessionOptions): BlockSession
@@ -67,6 +67,7 @@ class Exchange implements BlockExchange {
   /** The sessions that wait for something; others need not be known, so they may be forgotten. */
   readonly #active = new Set<Session>()
   #unserve: (() => void) | undefined
+  #stopped = false
 
   constructor(components: BlockExchangeComponents, options: BlockExchangeOptions) {
     const events = new EventTarget()
@@ -80,6 +81,7 @@ class Exchange implements BlockExchange {
 
   async start(): Promise<void> {
     if (this.#unserve !== undefined) return
+    this.#stopped = false
     const { peer, store } = this.#components
     const { mayServe, readAheadBytesMax } = this.#options
     const handler = createBlocksHandler(store, {
@@ -94,18 +96,18 @@ class Exchange implements BlockExchange {
   async stop(): Promise<void> {
     this.#unserve?.()
     this.#unserve = undefined
+    this.#stopped = true
     this.#components.peer.events.removeEventListener('connect', this.#onConnect)
-    const reason = new WarrenError('ECONNRESET', { message: 'the block exchange was stopped' })
-    for (const session of this.#active) session.stop(reason)
-    // Blocks that could not be kept were handed out all the same, and nobody asks here.
-    await this.#writeBehind.flush().catch(() => {})
+    for (const session of this.#active) session.stop(stopped())
+    await this.#writeBehind.flush()
   }
 
   reader(options: BlockSessionOptions = {}): BlockSession {
     const { peer, store } = this.#components
     const onActive = (session: Session, active: boolean): void => {
-      if (active) this.#active.add(session)
-      else this.#active.delete(session)
+      if (!active) this.#active.delete(session)
+      else if (this.#stopped) queueMicrotask(() => session.stop(stopped()))
+      else this.#active.add(session)
     }
     return new Session(
       {
@@ -133,4 +135,8 @@ class Exchange implements BlockExchange {
     this.#sources.connected(detail)
     for (const session of this.#active) session.poke()
   }
+}
+
+function stopped(): WarrenError {
+  return new WarrenError('ECONNRESET', { message: 'the block exchange was stopped' })
 }

@@ -54,6 +54,8 @@ export async function* fetchBlocks(
   let next = pull()
   let failure: unknown
   let ended = false
+  /** The call ended by itself. */
+  let over = false
   try {
     while (!ended || verifying.length > 0) {
       const oldest = verifying[0]
@@ -71,6 +73,7 @@ export async function* fetchBlocks(
           const result = await next
           if (result.done === true) {
             ended = true
+            over = true
             expected.end()
           } else {
             receive(result.value, expected, batch)
@@ -91,7 +94,7 @@ export async function* fetchBlocks(
     if (expected.isCut) onCut?.()
   } finally {
     // Not waited for: a silent source would keep us from leaving.
-    void Promise.resolve(messages.return?.()).catch(() => {})
+    if (!over) void Promise.resolve(messages.return?.()).catch(() => {})
   }
 }
 

@@ -120,8 +120,8 @@ export const ASKS_PER_WANT_MAX = 2
 /** How long "I do not have it" is believed: a peer that is fetching it may have it soon. */
 export const LACK_MS = 5_000
 
-/** Lacks remembered for one source in one session. */
-export const LACKS_MAX = 65_536
+/** Lacks remembered for one source in one session: two windows of blocks. */
+export const LACKS_MAX = 8192
 
 /** How long a source that could not be reached is given before it counts as not having a block. */
 export const PATIENCE_MS = 2_000
@@ -142,6 +142,12 @@ export const SOURCES_MAX = 1024
 
 /** Connected peers that are asked beside the sources that were given. */
 export const OTHER_SOURCES_MAX = 64
+
+/** Sources remembered by a session because they have delivered although nobody named them. */
+export const PROVEN_SOURCES_MAX = 64
+
+/** A timer this late says that the machine slept, or that we were busy: nobody else is to blame. */
+export const LATE_MS = 2_000
 
 /** Progress events are at least this far apart. */
 export const PROGRESS_MS = 100

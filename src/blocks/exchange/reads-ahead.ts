@@ -33,12 +33,12 @@ export class ByteBudget {
 }
 
 export interface BlockRead {
-  /** Settled means that `bytes` and `error` are final: no need to wait. */
+  /** Settled means that `bytes` is final: no need to wait. */
   settled: boolean
   /** Never rejects. */
   readonly done: Promise<void>
+  /** `undefined` also for a block that cannot be read: to others it is as good as missing. */
   bytes: Uint8Array | undefined
-  error: unknown
 }
 
 interface OwnRead extends BlockRead {
@@ -54,6 +54,9 @@ export interface ReadsAheadOptions {
   readonly mayRead: (id: BlockId) => boolean
 }
 
+/** How fast a large block is forgotten: after some thirty smaller ones. */
+const LARGEST_DECAY = 0.9
+
 export class ReadsAhead {
   readonly #store: Pick<BlockStore, 'get'>
   readonly #budget: ByteBudget
@@ -61,7 +64,7 @@ export class ReadsAhead {
   readonly #reads = new Map<BlockId, OwnRead>()
   #pending = 0
   #readyBytes = 0
-  /** The largest block so far: what a read under way is expected to bring. */
+  /** The largest block of late: what a read under way is expected to bring. */
   #largest = BLOCK_BYTES_GUESS
   #refillAt = 0
 
@@ -109,7 +112,6 @@ export class ReadsAhead {
       settled: false,
       done: Promise.resolve(),
       bytes: undefined,
-      error: undefined,
       charged,
       taken: false
     }
@@ -118,17 +120,12 @@ export class ReadsAhead {
       return read
     }
     this.#pending++
-    read.done = this.#store.get(id, { signal: this.#options.signal }).then(
-      bytes => {
-        this.#pending--
-        this.#settle(read, bytes)
-      },
-      (error: unknown) => {
-        this.#pending--
-        read.error = error
-        this.#settle(read, undefined)
-      }
-    )
+    const settle = (bytes: Uint8Array | undefined): void => {
+      this.#pending--
+      this.#settle(read, bytes)
+    }
+    const { signal } = this.#options
+    read.done = this.#store.get(id, { signal }).then(settle, () => settle(undefined))
     return read
   }
 
@@ -136,7 +133,7 @@ export class ReadsAhead {
     read.settled = true
     read.bytes = bytes
     const length = bytes?.length ?? 0
-    this.#largest = Math.max(this.#largest, length)
+    this.#largest = Math.max(length, this.#largest * LARGEST_DECAY, BLOCK_BYTES_GUESS / 16)
     if (read.taken) return this.#release(read)
     if (read.charged === 0) return
     this.#readyBytes += length

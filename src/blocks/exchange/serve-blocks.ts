@@ -124,7 +124,6 @@ class AnswerWriter {
         await read.done
       }
       this.#signal.throwIfAborted()
-      if (read.error !== undefined) throw read.error
       if (batch.isFullFor(read.bytes)) {
         yield batch
         batch = batch.next()
@@ -147,7 +146,6 @@ class AnswerWriter {
       const read = this.#reads.take(id)
       if (!read.settled) await read.done
       this.#signal.throwIfAborted()
-      if (read.error !== undefined) throw read.error
       if (read.bytes === undefined) {
         throw new WarrenError('ENOENT', { message: `block ${id}, a node among those left out` })
       }

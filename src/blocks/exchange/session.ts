@@ -46,7 +46,8 @@ export interface BlockSession extends BlockReader {
   getSubtree(root: BlockId, options?: SubtreeOptions): AsyncIterable<Block>
   /**
    * Resolves when every block that was handed out is in the local store (not synced). Throws what
-   * the store threw since the last call, `ENOSPC` say: some of them were not kept.
+   * the store threw since the last call, `ENOSPC` say: some blocks were not kept, of this session
+   * or of another one.
    */
   flush(): Promise<void>
 }
@@ -65,6 +66,7 @@ export class Session implements BlockSession {
   readonly #components: BlockSessionComponents
   readonly #windowBytes: number
   readonly #stallMs: number
+  #failuresSeen: number
   readonly #scheduler: WantScheduler
   readonly #local: LocalFirst
 
@@ -74,6 +76,7 @@ export class Session implements BlockSession {
     const hints = options.sources ?? (() => [])
     const choice = new SourceChoice({ peer, sources, lacks, hints })
     this.#components = components
+    this.#failuresSeen = writeBehind.failures
     this.#windowBytes = options.windowBytes ?? WINDOW_BYTES
     this.#stallMs = options.stallMs ?? STALL_MS
     this.#scheduler = new WantScheduler(
@@ -141,8 +144,12 @@ export class Session implements BlockSession {
     }
   }
 
-  flush(): Promise<void> {
-    return this.#components.writeBehind.flush()
+  async flush(): Promise<void> {
+    const { writeBehind } = this.#components
+    await writeBehind.flush()
+    const failed = writeBehind.failures > this.#failuresSeen
+    this.#failuresSeen = writeBehind.failures
+    if (failed) throw writeBehind.lastError
   }
 
   #inOrder(

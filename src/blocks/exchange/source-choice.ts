@@ -9,7 +9,7 @@ import type { BlockId } from '../block-id.ts'
 import type { Peer, PeerId } from '../../peer/index.ts'
 import type { Want } from './ask.ts'
 import type { Lacks } from './lacks.ts'
-import { OTHER_SOURCES_MAX } from './limits.ts'
+import { OTHER_SOURCES_MAX, PROVEN_SOURCES_MAX } from './limits.ts'
 import type { Source, Sources } from './source.ts'
 
 export interface SourceChoiceComponents {
@@ -49,7 +49,10 @@ export class SourceChoice {
   }
 
   delivered(source: PeerId): void {
+    if (this.#proven.has(source)) return
     this.#proven.add(source)
+    const [oldest] = this.#proven
+    if (this.#proven.size > PROVEN_SOURCES_MAX) this.#proven.delete(oldest!)
   }
 
   /** `undefined`: nobody now. */

@@ -16,6 +16,7 @@ import type { Lacks } from './lacks.ts'
 import {
   ASKS_PER_WANT_MAX,
   BLOCK_BYTES_GUESS,
+  LATE_MS,
   RESCUE_BYTES,
   RESCUE_MS_MIN,
   SLICE_BYTES,
@@ -54,6 +55,9 @@ export class WantScheduler {
   #queue: Want[] = []
   #dispatchIsDue = false
   #cancelTick: (() => void) | undefined
+  #tickDueAt = 0
+  /** When we were last found to have slept: no silence is counted from before. */
+  #resumedAt: number = -Infinity
   #blockBytes: number = BLOCK_BYTES_GUESS
 
   constructor(components: WantSchedulerComponents, options: WantSchedulerOptions) {
@@ -85,7 +89,7 @@ export class WantScheduler {
       this.#wants.set(id, want)
       if (this.#wants.size === 1) this.#components.onActive(true)
       this.#enqueue(want, this.#queue)
-      this.#cancelTick ??= this.#components.clock.after(TICK_MS, () => this.#tick())
+      this.#tickSoon()
     }
     want.waiters.push(waiter)
   }
@@ -274,21 +278,30 @@ export class WantScheduler {
   #tick(): void {
     const now = this.#components.clock.now()
     this.#cancelTick = undefined
+    if (now >= this.#tickDueAt + LATE_MS) this.#resumedAt = now
     for (const ask of this.#asks) this.#checkStall(ask, now)
     for (const want of this.#wants.values()) {
-      if (now - want.progressAt < this.#options.deadlineMs) continue
+      const progressAt = Math.max(want.progressAt, this.#resumedAt)
+      if (now - progressAt < this.#options.deadlineMs) continue
       this.#fail(want, this.#unreachable(want, `nobody sent it in ${this.#options.deadlineMs} ms`))
     }
     this.#dispatch()
     if (this.#urgent.length + this.#queue.length === 0) this.#rescue(now)
     if (this.#wants.size === 0) return
-    this.#cancelTick ??= this.#components.clock.after(TICK_MS, () => this.#tick())
+    this.#tickSoon()
+  }
+
+  #tickSoon(): void {
+    if (this.#cancelTick !== undefined) return
+    const { clock } = this.#components
+    this.#tickDueAt = clock.now() + TICK_MS
+    this.#cancelTick = clock.after(TICK_MS, () => this.#tick())
   }
 
   #checkStall(ask: Ask, now: number): void {
     const { source } = ask
     if (ask.stalled || ask.paused || ask.answered === ask.wants.length) return
-    const silentMs = now - Math.max(source.heardAt, ask.startedAt)
+    const silentMs = now - Math.max(source.heardAt, ask.startedAt, this.#resumedAt)
     if (silentMs < source.silenceMs(this.#options.stallMs, this.#blockBytes)) return
     ask.stalled = true
     source.stalled = true

@@ -11,11 +11,13 @@ export class WriteBehind {
   readonly #store: Pick<BlockStore, 'putMany'>
   /** Not yet in the store, in order of arrival. */
   readonly #pending = new Map<BlockId, Uint8Array>()
+  /** Batches that the store refused, and why it refused the last one. */
+  failures = 0
+  lastError: unknown
   #bytes = 0
   #putCount = 0
   #writtenCount = 0
   #writing: Promise<void> | undefined
-  #error: unknown
   #roomy: PromiseWithResolvers<void> | undefined
 
   constructor(store: Pick<BlockStore, 'putMany'>) {
@@ -45,16 +47,10 @@ export class WriteBehind {
     }
   }
 
-  /**
-   * Resolves when everything put before the call is in the store. Throws what the store threw since
-   * the last call: the blocks of that batch were not kept.
-   */
+  /** Resolves when everything put before the call is in the store, or has failed to get there. */
   async flush(): Promise<void> {
     const target = this.#putCount
     while (this.#writtenCount < target) await this.#writing
-    const error = this.#error
-    this.#error = undefined
-    if (error !== undefined) throw error
   }
 
   /** Writes one batch, then the next if there is something. Never rejects. */
@@ -65,7 +61,8 @@ export class WriteBehind {
     try {
       await this.#store.putMany(batch)
     } catch (error) {
-      this.#error = error
+      this.failures++
+      this.lastError = error
     }
     for (const block of batch) {
       this.#pending.delete(block.id)

@@ -192,6 +192,10 @@ test('stopping ends what waits', async ({ hood }) => {
   await bob.exchange.stop()
   await bob.exchange.stop()
   await assert.rejects(wanted, error => isWarrenError(error, 'ECONNRESET'))
+  const late = bob.exchange.reader().get(blocks[0]!.id)
+  await assert.rejects(late, error => isWarrenError(error, 'ECONNRESET'))
+  await bob.store.putMany(blocks)
+  assert.deepEqual(await bob.exchange.reader().get(blocks[0]!.id), blocks[0]!.bytes)
 })
 
 test('a caller that is slow does not fill the memory', async ({ hood }) => {
