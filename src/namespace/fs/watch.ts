@@ -35,7 +35,7 @@ export async function* watch(
       signal?.throwIfAborted()
       // Changes that come while this runs wake the next round at once.
       const woken = waker.next()
-      yield* bounded(await tree.changes(await place.volume.snapshot(), maxQueue + 1), maxQueue)
+      yield* await tree.changes(await place.volume.snapshot(), maxQueue)
       if (tree.isGone) return
       await woken
     }
@@ -43,11 +43,6 @@ export async function* watch(
     place.volume.events.removeEventListener('change', wake)
     signal?.removeEventListener('abort', wake)
   }
-}
-
-function* bounded(events: readonly WatchEvent[], max: number): Generator<WatchEvent> {
-  yield* events.slice(0, max)
-  if (events.length > max) yield { eventType: 'overflow', filename: null }
 }
 
 /** Lets one loop wait for the next of many signals. */

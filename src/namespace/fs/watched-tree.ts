@@ -16,15 +16,18 @@ const NAMES_MAX = 100_000
 /** A directory tree deeper than this is not real. */
 const DEPTH_MAX = 4096
 
+interface Versions {
+  readonly before: Snapshot
+  readonly after: Snapshot
+}
+
 interface KnownName {
   readonly directory: InodeNumber
   readonly name: string
 }
 
-interface Changed {
-  readonly entries: readonly KnownName[]
-  readonly inodes: ReadonlySet<InodeNumber>
-}
+/** Inodes that changed between two versions, of which is remembered that they did. */
+const INODES_MAX = 100_000
 
 export class WatchedTree {
   readonly #root: InodeNumber
@@ -50,47 +53,51 @@ export class WatchedTree {
     return this.#gone
   }
 
-  /** What changed since the last call, `max` events at most. */
+  /** What changed since the last call. Ends with an overflow when there is more than `max`. */
   async changes(after: Snapshot, max: number): Promise<WatchEvent[]> {
     const before = this.#before
     this.#before = after
+    if (before.tree === after.tree) return []
     const events: WatchEvent[] = []
-    if (before.tree === after.tree) return events
-    const { entries, inodes } = await this.#collect(before, after)
-    for (const { directory, name } of entries) {
-      if (events.length >= max) return events
-      const path = (await this.#pathOf(directory, after)) ?? (await this.#pathOf(directory, before))
-      if (path !== undefined) events.push({ eventType: 'rename', filename: path + name })
+    const inodes = new Set<InodeNumber>()
+    const directories = new Map<InodeNumber, string | undefined>()
+    for await (const difference of after.tree.differences(before.tree)) {
+      const kind = kindOf(difference.key)
+      if (kind === 'other') continue
+      const number = inodeOf(difference.key)
+      if (kind !== 'entry') inodes.add(number)
+      else {
+        const name = nameOf(difference.key)
+        if (!this.#noteEntry(difference, { directory: number, name })) continue
+        if (!directories.has(number)) {
+          directories.set(number, await this.#pathThen(number, { before, after }))
+        }
+        const path = directories.get(number)
+        if (path !== undefined) events.push({ eventType: 'rename', filename: path + name })
+      }
+      if (events.length > max || inodes.size > INODES_MAX) return overflow(events, max)
     }
-    for (const filename of await this.#namesOf(inodes, after)) {
-      if (events.length >= max) return events
+    for (const filename of await this.#changedNames(inodes, { before, after })) {
       events.push({ eventType: 'change', filename })
     }
     if ((await after.inode(this.#root)) === undefined) {
       this.#gone = true
       events.push({ eventType: 'rename', filename: this.#ownName })
     }
-    return events
+    return events.length > max ? overflow(events, max) : events
   }
 
-  async #collect(before: Snapshot, after: Snapshot): Promise<Changed> {
-    const entries: KnownName[] = []
-    const inodes = new Set<InodeNumber>()
-    for await (const difference of after.tree.differences(before.tree)) {
-      const number = inodeOf(difference.key)
-      const kind = kindOf(difference.key)
-      if (kind === 'entry') {
-        const entry = { directory: number, name: nameOf(difference.key) }
-        if (this.#noteEntry(difference, entry)) entries.push(entry)
-      } else if (kind !== 'other') {
-        inodes.add(number)
-      }
-    }
+  async #changedNames(inodes: Set<InodeNumber>, { before, after }: Versions): Promise<string[]> {
     for (const number of inodes) {
       const [old, now] = [await before.inode(number), await after.inode(number)]
       if (old === undefined || now === undefined || !isWorthTelling(old, now)) inodes.delete(number)
     }
-    return { entries, inodes }
+    return await this.#namesOf(inodes, after)
+  }
+
+  /** Where a directory is, or was when it is gone. */
+  async #pathThen(number: InodeNumber, { before, after }: Versions): Promise<string | undefined> {
+    return (await this.#pathOf(number, after)) ?? (await this.#pathOf(number, before))
   }
 
   /** Remembers where an inode is now. True when the name appeared, disappeared or was given away. */
@@ -199,4 +206,8 @@ export class WatchedTree {
 function isWorthTelling(before: Inode, after: Inode): boolean {
   if (after.type !== 'directory') return true
   return before.mode !== after.mode || before.uid !== after.uid || before.gid !== after.gid
+}
+
+function overflow(events: readonly WatchEvent[], max: number): WatchEvent[] {
+  return [...events.slice(0, max), { eventType: 'overflow', filename: null }]
 }
