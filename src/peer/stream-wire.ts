@@ -3,8 +3,8 @@
  * resolves early from the second use on, and its async iterator has no back-pressure.
  */
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
+import { Uint8ArrayList } from 'uint8arraylist'
 import { WarrenError } from '../errors.ts'
-import { join } from './join.ts'
 import { UNREAD_BYTES_MAX, UNSENT_BYTES_MAX } from './limits.ts'
 import type { Wire } from './wire.ts'
 
@@ -40,7 +40,7 @@ export class StreamWire implements Wire {
   send(parts: readonly Uint8Array[]): void {
     if (this.#lost !== undefined) throw this.#lost
     try {
-      this.#stream.send(parts.length === 1 ? parts[0]! : join(parts))
+      this.#stream.send(listOf(parts))
     } catch (cause) {
       throw lost('sending to the stream', cause)
     }
@@ -105,6 +105,13 @@ export class StreamWire implements Wire {
       }
     }
   }
+}
+
+type Sendable = Parameters<Stream['send']>[0]
+
+/** Several arrays as one message, not joined. libp2p's copy of the class may be of another version. */
+function listOf(parts: readonly Uint8Array[]): Sendable {
+  return new Uint8ArrayList(...parts) as unknown as Sendable
 }
 
 function lost(message: string, cause?: unknown): WarrenError {
