@@ -23,6 +23,9 @@ test('a tree has a root only once it is flushed', async () => {
   assert.equal(flushed.unflushedBytes, 0)
   assert.ok(Math.abs(fixture.store.usage().bytes - 115_000) < 10_000)
   assert.equal((await flushed.flush(fixture.store)).root, flushed.root)
+  // Whoever holds the tree from before the flush holds no nodes in memory any more.
+  assert.equal(tree.unflushedBytes, 0)
+  assert.equal(tree.root, flushed.root)
 })
 
 test('changes that change nothing leave the tree as it is', async () => {

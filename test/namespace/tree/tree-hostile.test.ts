@@ -120,6 +120,22 @@ test('keys outside the bounds of their place', async () => {
   await refused(reader, reader.add(craftInner(2, [good, late], [text('oo')])), 'p')
 })
 
+test('a neighbour outside its bounds is not joined', async () => {
+  const reader = new LyingReader()
+  const [first, last] = [reader.add(leaf('a')), reader.add(leaf('p'))]
+  const change = { key: text('b'), value: text('v') }
+  for (const [middle, isRefused] of [
+    [leaf('m', 'n'), false],
+    [leaf('m', 'z'), true],
+    [leaf('c', 'n'), true]
+  ] as const) {
+    const ids = [first, reader.add(middle), last]
+    const tree = reader.open(reader.add(craftInner(1, ids, [text('m'), text('p')])))
+    if (!isRefused) assert.equal((await collect(await tree.apply([change]))).length, 5)
+    else await assert.rejects(tree.apply([change]), error => isWarrenError(error, 'EPROTO'))
+  }
+})
+
 test('an empty leaf below the root', async () => {
   const reader = new LyingReader()
   const root = reader.add(craftInner(1, [reader.add(leaf()), reader.add(leaf('z'))], [text('m')]))

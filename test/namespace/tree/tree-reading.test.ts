@@ -106,10 +106,16 @@ test('readers that ask for everything at once, or for one at a time, do as well'
     for await (const id of ids) yield { id, bytes: await fixture.reader.get(id, options) }
   }
   for (const getMany of [eager, lazy]) {
-    const tree = openWith(fixture, { getMany })
+    let streams = 0
+    const counted: BlockReader['getMany'] = (ids, options) => {
+      streams++
+      return getMany(ids, options)
+    }
+    const tree = openWith(fixture, { getMany: counted })
     for (const number of [5, 900, 901, 2950]) await tree.get(numberKey(number, 1000))
     await collect(tree, { from: numberKey(1000, 1000), to: numberKey(1500, 1000) })
     assert.equal((await collect(tree, {}, { readAhead: true })).length, 3000)
+    if (getMany === lazy) assert.equal(streams, 1)
     assert.equal((await collect(tree, {}, { readAhead: true })).length, 3000)
   }
 })
