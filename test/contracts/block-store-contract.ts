@@ -7,10 +7,10 @@ import type { Block } from '../../src/blocks/block.ts'
 
 export interface BlockStoreFixture {
   /** A new, empty store. */
-  create(): Promise<BlockStore>
+  readonly create: () => Promise<BlockStore>
   /** Opens the store last created again, after it was closed. Absent for stores that forget. */
-  reopen?(): Promise<BlockStore>
-  destroy?(): Promise<void>
+  readonly reopen?: () => Promise<BlockStore>
+  readonly destroy?: () => Promise<void>
 }
 
 export function testBlockStore(name: string, fixture: BlockStoreFixture): void {
