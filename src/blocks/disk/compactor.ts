@@ -54,6 +54,7 @@ export class Compactor {
     try {
       for (;;) {
         checkFailure(this.#log)
+        if (await this.#removeEmpty()) continue
         const inputs = planCompaction(this.#log, this.#options)
         if (inputs === undefined || this.#stopping.signal.aborted) return
         await this.#compact(inputs)
@@ -62,6 +63,24 @@ export class Compactor {
       if (this.#stopping.signal.aborted) return
       throw toWarrenError(cause, { syscall: 'compact', path: this.#log.directory })
     }
+  }
+
+  /**
+   * What nothing is needed of goes without a copy: on a disk that is full to the last byte this is
+   * where room comes from. It counts as gone only when that survives power loss, since
+   * removals recorded elsewhere may be dropped from then on. True when there was anything.
+   */
+  async #removeEmpty(): Promise<boolean> {
+    const log = this.#log
+    const isHeld = (number: number): boolean => log.segments.has(number)
+    const isEmpty = (segment: Segment): boolean =>
+      segment.isSealed && segment.needed(isHeld).records === 0
+    const empty = [...log.segments.values()].filter(isEmpty)
+    if (empty.length === 0) return false
+    for (const segment of empty) await removeFiles(log, segment)
+    await log.fileSystem.syncDirectory(log.directory)
+    for (const segment of empty) log.segments.delete(segment.number)
+    return true
   }
 
   async #compact(inputs: readonly Segment[]): Promise<void> {
@@ -103,15 +122,10 @@ export class Compactor {
 
   /** A crash here leaves files that the new segment outdates: they go when the log is opened. */
   async #finish(segment: Segment, inputs: readonly Segment[]): Promise<void> {
-    const { fileSystem, files } = this.#log
     const index = segment.index!.encode(segment.header)
-    await writeFileDurably(segment.indexPath, index, fileSystem).catch(() => {})
+    await writeFileDurably(segment.indexPath, index, this.#log.fileSystem).catch(() => {})
     segment.index = undefined
-    for (const input of inputs) {
-      await files.retire(input)
-      await fileSystem.remove(input.path)
-      await fileSystem.remove(input.indexPath).catch(() => {})
-    }
+    for (const input of inputs) await removeFiles(this.#log, input)
   }
 
   async #copyNeeded(
@@ -133,6 +147,17 @@ export class Compactor {
       return damaged
     })
   }
+}
+
+async function removeFiles({ files, fileSystem }: BlockLog, segment: Segment): Promise<void> {
+  await files.retire(segment)
+  await fileSystem.remove(segment.path).catch(ignoreMissing)
+  await fileSystem.remove(segment.indexPath).catch(() => {})
+}
+
+/** An earlier try may have got this far. */
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
 }
 
 async function readIndex(log: BlockLog, segment: Segment, file: DiskFile): Promise<SegmentIndex> {

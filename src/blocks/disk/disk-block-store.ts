@@ -197,8 +197,9 @@ class LogBlockStore implements DiskBlockStore {
       await this.#sync()
       // So that opening it again has nothing to scan.
       await this.#queue.alone(() => this.#appender.endSegment())
-      await this.#sealer.settled()
     } finally {
+      // Whatever failed: nothing may write here any more once the lock is gone.
+      await this.#sealer.settled()
       await this.#log.files.closeAll()
       await this.#lock?.release()
     }
