@@ -5,29 +5,25 @@
  */
 import type { StoreOptions } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
+import type { Run } from './edit-leaf.ts'
+import { editedLeaf } from './edit-leaf.ts'
 import type { Child, TreeNode } from './inner-node.ts'
 import { InnerNode } from './inner-node.ts'
-import { EMPTY_KEY, compareKeys, equalBytes } from './keys.ts'
-import type { Leaf, LeafEntry } from './leaf.ts'
-import { OpenLeaf, entryBytes } from './leaf.ts'
+import { EMPTY_KEY, compareKeys } from './keys.ts'
+import { OpenLeaf } from './leaf.ts'
 import { KEY_BYTES_MAX, LEVELS_MAX, VALUE_BYTES_MAX, sizeOf } from './limits.ts'
 import { Link } from './link.ts'
 import { loadEach } from './load-each.ts'
 import type { NodeSource, Place, PlacedChild } from './node-source.ts'
 import { placedChild, rootPlace } from './node-source.ts'
-import type { InnerContent, LeafContent, Piece } from './pieces.ts'
+import type { InnerContent, Piece } from './pieces.ts'
 import { innersOf, joined, leavesOf } from './pieces.ts'
 import type { Change } from './tree.ts'
 
-/** The changes that fall below one child: from, inclusive, to, exclusive. */
-interface Share {
+/** The changes that fall below one child. */
+interface Share extends Run {
   readonly index: number
-  readonly from: number
-  readonly to: number
 }
-
-/** Up to so many edits of a leaf are made on a copy of it, more by merging: where one overtakes the other. */
-const SPLICES_MAX = 16
 
 /** What a node has become; undefined when nothing changed. */
 type Result = Piece[] | undefined
@@ -43,7 +39,7 @@ export async function applyChanges(
   if (changes.length === 0) return root
   const node = await source.load(root, options)
   const run = new Application(source, changes, options)
-  const all = { index: 0, from: 0, to: changes.length }
+  const all = { from: 0, to: changes.length }
   let pieces = await run.apply({ lower: EMPTY_KEY, node }, rootPlace(node), all)
   if (pieces === undefined) return root
   while (pieces.length > 1) {
@@ -67,16 +63,16 @@ class Application {
     this.#options = options
   }
 
-  async apply({ lower, node }: Piece, place: Place, share: Share): Promise<Result> {
+  async apply({ lower, node }: Piece, place: Place, share: Run): Promise<Result> {
     if (!(node instanceof InnerNode)) {
-      const content = mergedLeaf(node, this.#changes, share)
+      const content = editedLeaf(node, this.#changes, share)
       return content === undefined ? undefined : leavesOf(content, lower)
     }
     const content = await this.#mergedInner(node, place, share)
     return content === undefined ? undefined : innersOf(content, lower)
   }
 
-  async #mergedInner(node: InnerNode, place: Place, all: Share): Promise<InnerContent | undefined> {
+  async #mergedInner(node: InnerNode, place: Place, all: Run): Promise<InnerContent | undefined> {
     const shares = sharesOf(node, this.#changes, all)
     const results = await this.#resultsBelow(node, place, shares)
     if (results.every(pieces => pieces === undefined)) return undefined
@@ -88,16 +84,9 @@ class Application {
       const { index } = shares[position] as Share
       const pieces = results[position]
       if (pieces === undefined) continue
-      replace(
-        lowers,
-        index,
-        pieces.map(({ lower }) => lower)
-      )
-      replace(
-        children,
-        index,
-        pieces.map(piece => piece.node)
-      )
+      const [ownLowers, ownChildren] = [pieces.map(one => one.lower), pieces.map(one => one.node)]
+      replace(lowers, index, ownLowers)
+      replace(children, index, ownChildren)
       // Counted from the last change on, so that what comes before moves it along.
       changedTo = changedTo === 0 ? index + pieces.length : changedTo + pieces.length - 1
       someSmall ||= pieces.some(piece => isSmall(piece.node))
@@ -180,7 +169,7 @@ function collapsed(root: Child): Child {
 }
 
 /** Deals the changes out to the children they fall below. */
-function sharesOf(node: InnerNode, changes: readonly Change[], all: Share): Share[] {
+function sharesOf(node: InnerNode, changes: readonly Change[], all: Run): Share[] {
   const shares: Share[] = []
   let from = all.from
   while (from < all.to) {
@@ -196,11 +185,7 @@ function sharesOf(node: InnerNode, changes: readonly Change[], all: Share): Shar
 }
 
 /** The first change from `from` on whose key is not before `upper`. */
-function endOfShare(
-  changes: readonly Change[],
-  { from, to }: { readonly from: number; readonly to: number },
-  upper: Uint8Array
-): number {
+function endOfShare(changes: readonly Change[], { from, to }: Run, upper: Uint8Array): number {
   let low = from + 1
   let high = to
   while (low < high) {
@@ -209,84 +194,6 @@ function endOfShare(
     else high = middle
   }
   return low
-}
-
-/** The leaf's entries with its share of changes; undefined when they change nothing. */
-function mergedLeaf(leaf: Leaf, changes: readonly Change[], share: Share): LeafContent | undefined {
-  const edits = editsOf(leaf, changes, share)
-  const last = edits.at(-1)
-  if (last === undefined) return undefined
-  let { contentBytes } = leaf
-  let grown = 0
-  for (const { before, after } of edits) {
-    contentBytes +=
-      (after === undefined ? 0 : entryBytes(after)) -
-      (before === undefined ? 0 : entryBytes(before))
-    grown += (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1)
-  }
-  const changedTo = last.at + grown + (last.before === undefined ? 0 : 1)
-  const entries = edits.length <= SPLICES_MAX ? spliced(leaf, edits) : merged(leaf, edits)
-  return { entries, contentBytes, changedTo }
-}
-
-/** An entry that goes, comes, or is replaced, at a position of the leaf as it was. */
-interface Edit {
-  readonly at: number
-  readonly before: LeafEntry | undefined
-  readonly after: LeafEntry | undefined
-}
-
-function editsOf(leaf: Leaf, changes: readonly Change[], { from, to }: Share): Edit[] {
-  const edits: Edit[] = []
-  for (let index = from; index < to; index++) {
-    const change = changes[index] as Change
-    const at = leaf.position(change.key)
-    const present = at < leaf.count && leaf.compare(at, change.key) === 0
-    const before = present ? leaf.entry(at) : undefined
-    const after = entryOf(change)
-    if (!sameEntry(before, after)) edits.push({ at, before, after })
-  }
-  return edits
-}
-
-/** For a few edits: a copy of the whole list, and a move of its end for each. */
-function spliced(leaf: Leaf, edits: readonly Edit[]): LeafEntry[] {
-  const entries = [...leaf.entries()]
-  for (const { at, before, after } of edits.toReversed()) {
-    if (before !== undefined && after !== undefined) entries[at] = after
-    else if (after !== undefined) entries.splice(at, 0, after)
-    else entries.splice(at, 1)
-  }
-  return entries
-}
-
-/** For many edits: entry by entry, once. */
-function merged(leaf: Leaf, edits: readonly Edit[]): LeafEntry[] {
-  const old = leaf.entries()
-  const entries: LeafEntry[] = []
-  let done = 0
-  for (const { at, before, after } of edits) {
-    for (; done < at; done++) entries.push(old[done] as LeafEntry)
-    if (before !== undefined) done++
-    if (after !== undefined) entries.push(after)
-  }
-  for (; done < old.length; done++) entries.push(old[done] as LeafEntry)
-  return entries
-}
-
-function entryOf({ key, value, link }: Change): LeafEntry | undefined {
-  if (value === undefined) return undefined
-  return { key, value, link: link === undefined ? undefined : Link.fromId(link) }
-}
-
-function sameEntry(before: LeafEntry | undefined, after: LeafEntry | undefined): boolean {
-  if (before === undefined || after === undefined) return before === after
-  if (before.link === undefined || after.link === undefined) {
-    if (before.link !== after.link) return false
-  } else if (!before.link.equals(after.link)) {
-    return false
-  }
-  return equalBytes(before.value, after.value)
 }
 
 function checkChanges(changes: readonly Change[]): void {

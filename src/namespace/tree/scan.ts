@@ -26,14 +26,14 @@ export async function* scanRange(
     return
   }
   const sections = new Scan(source, range, options).sections(node, rootPlace(node))
-  for await (const leaf of leavesOf(source, sections, options)) {
+  for await (const leaf of leavesWithin(source, sections, options)) {
     options.signal?.throwIfAborted()
     const batch = entriesWithin(leaf as Leaf, range)
     if (batch.length > 0) yield batch
   }
 }
 
-async function* leavesOf(
+async function* leavesWithin(
   source: NodeSource,
   sections: AsyncGenerator<readonly PlacedChild[]>,
   options: ScanOptions
