@@ -12,6 +12,8 @@ interface Session {
   readonly requestBytes: number
   /** 0 until the request is sent. */
   id: number
+  /** How many frames had arrived when the request was sent, for any call. */
+  framesBefore: number
   /** What the other side may still send; it goes below zero by one message at most. */
   credit: number
   /** What the reader has taken and the other side has not been told of. */
@@ -27,20 +29,24 @@ export class CallClient {
   readonly #turns = new Fifo<() => void>()
   #requestBytes = 0
   #lastId = 0
+  #frames = 0
+  #suspect = false
   #lost: { readonly error: unknown } | undefined
 
   constructor(channel: Channel) {
     this.#channel = channel
   }
 
-  get lost(): boolean {
-    return this.#lost !== undefined
+  /** False when it was lost, or seems to be: then new calls should use another channel. */
+  get usable(): boolean {
+    return this.#lost === undefined && !this.#suspect
   }
 
   /** Reads until the channel ends, then ends every call. Never rejects. */
   async run(): Promise<void> {
     try {
       for await (const frames of this.#channel.receive()) {
+        this.#frames += frames.length
         for (const frame of frames) this.#receive(frame)
       }
       this.abort(new WarrenError('ECONNRESET', { message: 'the peer closed the channel' }))
@@ -62,10 +68,17 @@ export class CallClient {
   /** Sends the request of a call, when its turn has come, and reports to the call from then on. */
   async begin(call: Call, signal: AbortSignal): Promise<void> {
     const requestBytes = estimateBytes(call)
-    const session: Session = { call, requestBytes, id: 0, credit: call.windowBytes, taken: 0 }
+    const session: Session = {
+      call,
+      requestBytes,
+      id: 0,
+      framesBefore: 0,
+      credit: call.windowBytes,
+      taken: 0
+    }
     const opened = call.open({
       taken: bytes => this.#taken(session, bytes),
-      cancel: () => this.#cancel(session)
+      cancel: ({ silent }) => this.#cancel(session, silent)
     })
     if (!opened) return
     // Waiting for a turn counts as silence of the other side: it ends when that has lasted.
@@ -78,6 +91,7 @@ export class CallClient {
   #sendRequest(session: Session): void {
     const { request, windowBytes } = session.call
     session.id = this.#nextId()
+    session.framesBefore = this.#frames
     this.#sessions.set(session.id, session)
     this.#requestBytes += session.requestBytes
     try {
@@ -122,6 +136,7 @@ export class CallClient {
       const error = endError(frame.body)
       this.#forget(session)
       session.call.end(error)
+      this.#endWhenUnused()
     } else {
       throw new WarrenError('EPROTO', { message: `a frame of type ${frame.type} from the server` })
     }
@@ -137,9 +152,12 @@ export class CallClient {
     this.#channel.send({ type: FRAME_TYPES.CREDIT, call: session.id, value })
   }
 
-  #cancel(session: Session): void {
+  #cancel(session: Session, silent: boolean): void {
     if (!this.#forget(session)) return
     this.#channel.send({ type: FRAME_TYPES.CANCEL, call: session.id })
+    // Where nothing at all was heard since, the connection may be dead without knowing it.
+    if (silent && session.framesBefore === this.#frames) this.#suspect = true
+    this.#endWhenUnused()
   }
 
   #forget(session: Session): boolean {
@@ -147,6 +165,12 @@ export class CallClient {
     this.#requestBytes -= session.requestBytes
     this.#passTurn()
     return true
+  }
+
+  /** A channel that is suspect gets no new calls; what it still carries may finish. */
+  #endWhenUnused(): void {
+    if (!this.#suspect || this.#sessions.size > 0) return
+    this.abort(new WarrenError('ECONNRESET', { message: 'nothing was heard on the channel' }))
   }
 
   #passTurn(): void {

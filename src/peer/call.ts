@@ -13,8 +13,8 @@ import { SILENCE_MS_MAX, WINDOW_BYTES } from './limits.ts'
 export interface CallSession {
   /** Called as the reader takes messages: the sender may send as much again. */
   taken(bytes: number): void
-  /** The reader wants no more. */
-  cancel(): void
+  /** The reader wants no more; `silent` when it has waited in vain. */
+  cancel(options: { readonly silent: boolean }): void
 }
 
 /** Connects, calls `open`, sends the request, and reports to the call from then on. */
@@ -122,7 +122,7 @@ export class Call implements AsyncIterableIterator<IncomingMessage> {
     if (this.#session === undefined || this.silenceMs === Infinity) return
     this.#stopTimer ??= this.#clock.after(this.silenceMs, () => {
       const message = `no answer within ${this.silenceMs} ms`
-      this.#finish({ error: new WarrenError('ETIMEDOUT', { message }) })
+      this.#finish({ error: new WarrenError('ETIMEDOUT', { message }) }, { silent: true })
     })
   }
 
@@ -131,13 +131,13 @@ export class Call implements AsyncIterableIterator<IncomingMessage> {
   }
 
   /** Ends the call from this side: nothing more is read, and the other side is told. */
-  #finish(ending: { readonly error?: unknown }): void {
+  #finish(ending: { readonly error?: unknown }, { silent } = { silent: false }): void {
     this.#unread.clear()
     const session = this.#session
     this.#session = undefined
     this.#close(ending)
     this.#opening.abort(ending.error)
-    session?.cancel()
+    session?.cancel({ silent })
   }
 
   #close(ending: { readonly error?: unknown }): void {

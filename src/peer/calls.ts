@@ -74,13 +74,13 @@ export class Calls {
     for (const end of this.#ends) end.abort(error)
   }
 
-  /** The client of the open channel; a channel that is found lost is opened again. */
+  /** The client of the open channel; in place of one that is not usable another is opened. */
   async #client(to: PeerId, protocol: Protocol): Promise<CallClient> {
     const key = `${to} ${protocol}`
     const existing = this.#clients.get(key)
     if (existing !== undefined) {
       const client = await existing
-      if (!client.lost) return client
+      if (client.usable) return client
       if (this.#clients.get(key) === existing) this.#clients.delete(key)
       return this.#client(to, protocol)
     }

@@ -87,7 +87,7 @@ export class Channel {
     for (let quiet = 0, length = 0; quiet < QUIET_TURNS; quiet++) {
       if (batch.length !== length) quiet = 0
       length = batch.length
-      await undefined
+      await Promise.resolve()
       if (this.#batch !== batch) return
     }
     try {

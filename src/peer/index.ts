@@ -28,5 +28,5 @@ export {
   importSigningKey,
   verifySignature
 } from './ed25519.ts'
-export type { Libp2pPeerOptions } from './libp2p-peer.ts'
-export { createLibp2pPeer } from './libp2p-peer.ts'
+export type { Libp2pPeerOptions } from './create-libp2p-peer.ts'
+export { createLibp2pPeer } from './create-libp2p-peer.ts'

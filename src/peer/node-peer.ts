@@ -4,8 +4,8 @@
  */
 import { mdns } from '@libp2p/mdns'
 import { tcp } from '@libp2p/tcp'
-import type { Libp2pPeerOptions } from './libp2p-peer.ts'
-import { createLibp2pPeer } from './libp2p-peer.ts'
+import type { Libp2pPeerOptions } from './create-libp2p-peer.ts'
+import { createLibp2pPeer } from './create-libp2p-peer.ts'
 import type { Peer } from './peer.ts'
 
 export interface NodePeerOptions extends Libp2pPeerOptions {

@@ -37,7 +37,7 @@ export function testPeer(name: string, fixture: PeerFixture): void {
     await introduce(context.alice, context.bob)
   })
   test.after.each(async ({ alice, bob, carol }) => {
-    await Promise.all([alice.stop(), bob.stop(), carol.stop()])
+    for (const peer of [alice, bob, carol]) await peer.stop()
     await fixture.destroy?.()
   })
 
@@ -446,7 +446,10 @@ export function once(peer: Peer, type: 'found' | 'connect' | 'disconnect'): Prom
 }
 
 /** Rejects when a promise takes so long that a test would hang. */
-export async function within<Value>(promise: Promise<Value>, ms: number = TEST_MS_MAX): Promise<Value> {
+export async function within<Value>(
+  promise: Promise<Value>,
+  ms: number = TEST_MS_MAX
+): Promise<Value> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(new Error(`not within ${ms} ms`)), ms)
   try {

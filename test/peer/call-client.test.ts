@@ -17,6 +17,7 @@ const test = suite('call client and a hostile server')
 const { REQUEST, ANSWER, END, CANCEL, CREDIT } = FRAME_TYPES
 
 interface Fixture extends RawChannel {
+  readonly client: CallClient
   call(options?: CallOptions): Call
 }
 
@@ -27,6 +28,7 @@ function connect(): Fixture {
   const begin = client.begin.bind(client)
   return {
     ...raw,
+    client,
     call: options => new Call({ begin, clock: systemClock }, { body: 'question' }, options)
   }
 }
@@ -105,10 +107,27 @@ test('ignores answers of calls it does not know, or not any more', async () => {
 
 test('times out when the server stays silent, and cancels', async () => {
   const raw = connect()
-  const { id, next } = await ask(raw, { silenceMs: 30 })
+  const { id, next } = await ask(raw, { silenceMs: 50 })
+  const other = await ask(raw)
+  raw.send({ type: ANSWER, call: other.id, body: 1 })
   await assert.rejects(within(next), { code: 'ETIMEDOUT' })
   const cancel = await raw.receive()
   assert.deepEqual([cancel.type, cancel.call], [CANCEL, id])
+  assert.equal(raw.client.usable, true, 'something was heard')
+})
+
+test('makes no new calls where nothing was heard, and lets those under way finish', async () => {
+  const raw = connect()
+  const other = await ask(raw)
+  const { next } = await ask(raw, { silenceMs: 30 })
+  await assert.rejects(within(next), { code: 'ETIMEDOUT' })
+  assert.equal(raw.client.usable, false)
+  raw.send({ type: ANSWER, call: other.id, body: 'late' })
+  assert.equal((await within(other.next)).value?.body, 'late')
+  raw.send({ type: END, call: other.id, body: null })
+  assert.equal((await other.call.next()).done, true)
+  assert.equal((await raw.receive()).type, CANCEL)
+  await assert.rejects(raw.receive(), { code: 'ECONNRESET' })
 })
 
 test('times out within a frame that never ends', async () => {
