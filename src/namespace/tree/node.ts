@@ -23,12 +23,12 @@
  *
  *     83 01 80 48  83 00 82 41 61 41 62 80
  */
-import { BLOCK_BYTES_MAX } from '../../blocks/index.ts'
+import { BLOCK_BYTES_MAX, DIGEST_BYTES } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
 import { ARRAY, BYTE_STRING, CborCursor, headBytes, writeByteString, writeHead } from './cbor.ts'
 import { InnerNode } from './inner-node.ts'
 import { KeyIndex } from './key-index.ts'
-import { EMPTY_KEY, compareKeys } from './keys.ts'
+import { EMPTY_KEY } from './keys.ts'
 import type { Leaf, LeafEntry } from './leaf.ts'
 import { LINK_BYTES, LINK_OWNER_BYTES, PackedLeaf } from './leaf.ts'
 import { KEY_BYTES_MAX, LEVELS_MAX, VALUE_BYTES_MAX } from './limits.ts'
@@ -41,8 +41,8 @@ const VERSION = 1
 
 /** What stands before the 36 bytes of every link: tag 42, a byte string of 37 bytes, the multibase prefix. */
 const LINK_PREFIX: readonly number[] = [0xd8, 0x2a, 0x58, 0x25, 0x00]
-/** The fixed bytes of the ids we use; `undefined` is the codec, one of two. */
-const ID_PREFIX: readonly (number | undefined)[] = [0x01, undefined, 0x12, 0x20]
+const CID_VERSION = 1
+const SHA2_256 = 0x12
 const RAW = 0x55
 const DAG_CBOR = 0x71
 
@@ -163,14 +163,17 @@ function readLinks(cursor: CborCursor): Uint32Array {
 }
 
 function checkLink(bytes: Uint8Array, at: number): void {
-  for (const [offset, expected] of LINK_PREFIX.entries()) {
-    if (bytes[at + offset] !== expected) refuse(`no link at byte ${at}`)
+  for (let offset = 0; offset < LINK_PREFIX.length; offset++) {
+    if (bytes[at + offset] !== LINK_PREFIX[offset]) refuse(`no link at byte ${at}`)
   }
-  for (const [offset, expected] of ID_PREFIX.entries()) {
-    const found = bytes[at + LINK_PREFIX.length + offset]
-    const valid = expected === undefined ? found === RAW || found === DAG_CBOR : found === expected
-    if (!valid) refuse(`a link of a kind we do not use at byte ${at}`)
-  }
+  const from = at + LINK_PREFIX.length
+  const codec = bytes[from + 1]
+  const known =
+    bytes[from] === CID_VERSION &&
+    (codec === RAW || codec === DAG_CBOR) &&
+    bytes[from + 2] === SHA2_256 &&
+    bytes[from + 3] === DIGEST_BYTES
+  if (!known) refuse(`a link of a kind we do not use at byte ${at}`)
 }
 
 function readLeaf(cursor: CborCursor, linksAt: Uint32Array): PackedLeaf {
@@ -233,10 +236,23 @@ function readInner(cursor: CborCursor, level: number, linksAt: Uint32Array): Inn
 /** Checks that keys ascend strictly; they begin and end at `bounds[n * stride]` and the next. */
 function checkOrder(bytes: Uint8Array, bounds: Uint32Array, stride: number): void {
   for (let bound = stride; bound < bounds.length; bound += stride) {
-    const left = bytes.subarray(bounds[bound - stride], bounds[bound - stride + 1])
-    const right = bytes.subarray(bounds[bound], bounds[bound + 1])
-    if (compareKeys(left, right) >= 0) refuse(`key ${bound / stride} is out of order`)
+    if (!isBefore(bytes, bounds, bound - stride, bound)) {
+      refuse(`key ${bound / stride} is out of order`)
+    }
   }
+}
+
+/** Compares two keys where they stand: a view of each would cost more than the comparison. */
+function isBefore(bytes: Uint8Array, bounds: Uint32Array, left: number, right: number): boolean {
+  const leftFrom = bounds[left] as number
+  const rightFrom = bounds[right] as number
+  const leftLength = (bounds[left + 1] as number) - leftFrom
+  const rightLength = (bounds[right + 1] as number) - rightFrom
+  for (let offset = 0; offset < leftLength && offset < rightLength; offset++) {
+    const difference = (bytes[leftFrom + offset] as number) - (bytes[rightFrom + offset] as number)
+    if (difference !== 0) return difference < 0
+  }
+  return leftLength < rightLength
 }
 
 function refuse(message: string): never {
