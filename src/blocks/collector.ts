@@ -4,9 +4,10 @@
  * deletions is under way.
  *
  * Why nothing live is ever swept: a block that is live when the sweep ends was reachable from a
- * root when the run began, or was in flight then, or was put since. The first is marked, the
- * second is asked for at the start, the third passes through `putMany` here and is remembered,
- * also when the store had it already.
+ * root when the run began, or was in flight then, or was being put then or since. The first is
+ * marked, the second is asked for at the start, the third passes through `putMany` here and is
+ * remembered, also when the store had it already. What is stored on another way, as references to
+ * host files are, has to be announced by `touch`.
  */
 import type { BlockId } from './block-id.ts'
 import { codecOf } from './block-id.ts'
@@ -14,7 +15,7 @@ import type { Block } from './block.ts'
 import type { BlockStore, BlockStoreUsage, StoreOptions } from './block-store.ts'
 import { createIdFilter } from './id-filter.ts'
 import { readNodeLinks } from './node-links.ts'
-import { WarrenError } from '../errors.ts'
+import { WarrenError, isWarrenError } from '../errors.ts'
 
 /** Small enough that a writer hardly waits for a batch, large enough that batches are few. */
 const SWEEP_BATCH = 512
@@ -27,8 +28,13 @@ export interface Roots {
 }
 
 export interface CollectableBlockStore extends BlockStore {
-  /** Remembers blocks that are stored by another way than `putMany`, as those put are. Call it before. */
-  touch(ids: readonly BlockId[]): void
+  /**
+   * Announces blocks that are about to be stored past `putMany`, or to be named though they are
+   * old: a run under way keeps them. Wait for it before storing them, for they may just be on
+   * their way out. A run that begins later knows nothing of it: by then they must be in flight or
+   * under a root.
+   */
+  touch(ids: readonly BlockId[]): Promise<void>
   /** Removes every block the roots do not reach. One run at a time: throws `EBUSY`. */
   collect(roots: Roots, options?: StoreOptions): Promise<BlockStoreUsage>
 }
@@ -39,41 +45,70 @@ export function createCollectableBlockStore(store: BlockStore): CollectableBlock
 
 class Collector implements CollectableBlockStore {
   readonly #store: BlockStore
-  /** Ids put since the run began; undefined when none is under way. */
+  /** Ids put or announced since the run began; undefined when none is under way. */
   #young: Set<BlockId> | undefined
+  readonly #putting = new Set<readonly Block[]>()
   #deleting: Promise<void> | undefined
 
   constructor(store: BlockStore) {
     this.#store = store
   }
 
-  get: BlockStore['get'] = (id, options) => this.#store.get(id, options)
-  has: BlockStore['has'] = (id, options) => this.#store.has(id, options)
-  ids: BlockStore['ids'] = options => this.#store.ids(options)
-  deleteMany: BlockStore['deleteMany'] = (ids, options) => this.#store.deleteMany(ids, options)
-  sync: BlockStore['sync'] = () => this.#store.sync()
-  usage: BlockStore['usage'] = () => this.#store.usage()
-  close: BlockStore['close'] = () => this.#store.close()
+  get(id: BlockId, options?: StoreOptions): Promise<Uint8Array | undefined> {
+    return this.#store.get(id, options)
+  }
 
-  touch(ids: readonly BlockId[]): void {
+  has(id: BlockId, options?: StoreOptions): Promise<boolean> {
+    return this.#store.has(id, options)
+  }
+
+  ids(options?: StoreOptions): AsyncIterable<BlockId> {
+    return this.#store.ids(options)
+  }
+
+  deleteMany(ids: readonly BlockId[], options?: StoreOptions): Promise<void> {
+    return this.#store.deleteMany(ids, options)
+  }
+
+  sync(): Promise<void> {
+    return this.#store.sync()
+  }
+
+  usage(): BlockStoreUsage {
+    return this.#store.usage()
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  async touch(ids: readonly BlockId[]): Promise<void> {
     for (const id of ids) this.#young?.add(id)
+    // A block that is just being deleted would look stored already and then be gone.
+    await this.#deleting
   }
 
   async putMany(blocks: readonly Block[], options?: StoreOptions): Promise<void> {
-    for (const block of blocks) this.#young?.add(block.id)
-    // A block that is just being deleted would look stored already and then be gone.
-    if (this.#deleting !== undefined) await this.#deleting
-    await this.#store.putMany(blocks, options)
+    this.#putting.add(blocks)
+    try {
+      if (this.#young !== undefined) await this.touch(blocks.map(({ id }) => id))
+      await this.#store.putMany(blocks, options)
+    } finally {
+      this.#putting.delete(blocks)
+    }
   }
 
   async collect(roots: Roots, options: StoreOptions = {}): Promise<BlockStoreUsage> {
     if (this.#young !== undefined) throw new WarrenError('EBUSY', { message: 'already collecting' })
     this.#young = new Set()
+    for (const blocks of this.#putting) for (const { id } of blocks) this.#young.add(id)
     try {
       const before = this.#store.usage()
       const kept = new Set(roots.inFlight())
       const marked = createIdFilter({ idsMax: before.blocks, salt: randomSalt() })
-      for (const root of await roots.live()) await this.#mark(root, marked.add, options)
+      const mark = (id: BlockId): void => marked.add(id)
+      const seen = new Set<BlockId>()
+      for (const root of await roots.live()) await this.#mark(root, { mark, seen }, options)
       const isLive = (id: BlockId): boolean =>
         marked.has(id) || kept.has(id) || this.#young!.has(id)
       await this.#sweep(isLive, options)
@@ -84,18 +119,21 @@ class Collector implements CollectableBlockStore {
     }
   }
 
-  /** Depth first over what is here; what a partly fetched tree lacks is nobody's to keep. */
-  async #mark(root: BlockId, add: (id: BlockId) => void, options: StoreOptions): Promise<void> {
-    const seen = new Set<BlockId>()
+  /**
+   * Depth first over what is here; what a partly fetched tree lacks is nobody's to keep. `seen` is
+   * shared by all roots, because versions share most of their nodes.
+   */
+  async #mark(root: BlockId, marks: Marks, options: StoreOptions): Promise<void> {
+    const { mark, seen } = marks
     const pending = [root]
     for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
       options.signal?.throwIfAborted()
-      add(id)
+      mark(id)
       // Only nodes are remembered exactly: they are few, and the filter may not cut a walk short.
       if (codecOf(id) !== 'dag-cbor' || seen.has(id)) continue
       seen.add(id)
       const bytes = await this.#store.get(id, options)
-      if (bytes !== undefined) pending.push(...readNodeLinks(bytes))
+      if (bytes !== undefined) pending.push(...linksOf(bytes))
     }
   }
 
@@ -112,13 +150,30 @@ class Collector implements CollectableBlockStore {
   }
 
   async #delete(ids: readonly BlockId[], isLive: (id: BlockId) => boolean): Promise<void> {
-    // Checked again in the same turn of the event loop that begins the deletion.
-    this.#deleting = this.#store.deleteMany(ids.filter(id => !isLive(id)))
+    // Checked again at the very moment when the deletion begins; who comes later waits for its end.
+    this.#deleting = Promise.resolve().then(() =>
+      this.#store.deleteMany(ids.filter(id => !isLive(id)))
+    )
     try {
       await this.#deleting
     } finally {
       this.#deleting = undefined
     }
+  }
+}
+
+interface Marks {
+  readonly mark: (id: BlockId) => void
+  readonly seen: Set<BlockId>
+}
+
+/** A block that is no node, in a volume of somebody who wants to annoy us, must not stop collection. */
+function linksOf(bytes: Uint8Array): BlockId[] {
+  try {
+    return readNodeLinks(bytes)
+  } catch (error) {
+    if (isWarrenError(error, 'EPROTO')) return []
+    throw error
   }
 }
 

@@ -15,7 +15,7 @@ export interface Parts {
   readonly clock: Clock
   /** Absent where there is no host file system. `touch` is told of blocks that are stored by reference. */
   readonly createTransfers:
-    | ((touch: (ids: readonly BlockId[]) => void) => HostTransfers)
+    | ((touch: (ids: readonly BlockId[]) => Promise<void>) => HostTransfers)
     | undefined
   /** Closes what was opened here, and not what the app brought. */
   close(): Promise<void>
