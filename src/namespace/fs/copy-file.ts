@@ -26,10 +26,10 @@ export async function copyFile(
   const dest = toPath(destination, 'dest')
   await attempt({ syscall: 'copyfile', path, dest }, async () => {
     const from = await resolve(context, path)
-    if (from.inode.type === 'directory') throw new WarrenError('ENOTSUP')
     const place = await resolveName(context, dest)
     const exclusive = (mode & constants.COPYFILE_EXCL) !== 0
     const target = await contentTarget(place, exclusive)
+    if (from.inode.type === 'directory') throw new WarrenError('EISDIR')
     await copyContent(context, from, { ...target, exclusive })
   })
 }

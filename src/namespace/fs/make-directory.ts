@@ -72,15 +72,17 @@ async function makeAll(
   const names = splitPath(path)
   const { place, count } = await deepestExisting(context, path, names)
   if (place.inode.type !== 'directory') {
-    throw new WarrenError(count === names.length ? 'EEXIST' : 'ENOTDIR')
+    const isLast = count === names.length && !path.endsWith('/')
+    throw new WarrenError(isLast ? 'EEXIST' : 'ENOTDIR')
   }
   const missing = withoutDots(names.slice(count))
   for (const name of missing) checkNameLength(name)
   const firstMade =
     missing.length === 0 ? undefined : await makeMissing(context, place, { missing, mode })
-  return firstMade === undefined
-    ? undefined
-    : prefixOf(path, [...names.slice(0, count), ...missing.slice(0, firstMade + 1)])
+  if (firstMade === undefined) return undefined
+  // As Node gives it: the last one as it was written.
+  if (firstMade === missing.length - 1) return path
+  return prefixOf(path, [...names.slice(0, count), ...missing.slice(0, firstMade + 1)])
 }
 
 async function makeMissing(
@@ -94,7 +96,9 @@ async function makeMissing(
     for (const [index, name] of missing.entries()) {
       const entry = await transaction.lookup(directory, name)
       if (entry !== undefined && entry.type !== 'directory') {
-        throw new WarrenError(index === missing.length - 1 ? 'EEXIST' : 'ENOTDIR')
+        if (index < missing.length - 1) throw new WarrenError('ENOTDIR')
+        // A link that is found here leads nowhere, or it would have been followed.
+        throw new WarrenError(entry.type === 'symlink' ? 'ENOENT' : 'EEXIST')
       }
       if (entry === undefined) firstMade ??= index
       directory =

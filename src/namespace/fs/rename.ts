@@ -1,9 +1,10 @@
 /** `rename` and `link`: names for inodes within one volume. */
 import { WarrenError } from '../../errors.ts'
+import type { DirectoryEntry } from '../volume/volume.ts'
 import type { FileSystemContext } from './context.ts'
 import { attempt } from './failures.ts'
 import type { PathLike } from './paths.ts'
-import { toPath } from './paths.ts'
+import { joinPath, toPath } from './paths.ts'
 import type { FixedPlace, NamePlace } from './resolve.ts'
 import { resolveName } from './resolve.ts'
 
@@ -23,6 +24,8 @@ export async function rename(
       throw new WarrenError('ENOTDIR')
     }
     expectSameMount(source, target)
+    // What is to be replaced holds what is to be moved.
+    if (source.path.startsWith(joinPath(target.path, ''))) throw new WarrenError('ENOTEMPTY')
     expectNoMounts(context, source, target)
     const { volume } = source
     await context.files.removing(volume, keep =>
@@ -39,20 +42,27 @@ export async function link(
   const path = toPath(existing, 'existingPath')
   const dest = toPath(to, 'newPath')
   await attempt({ syscall: 'link', path, dest }, async () => {
-    const source = await resolveName(context, path, { follow: false })
-    if (source.name === undefined) throw new WarrenError('EPERM')
+    const options = { follow: false, followBeforeSlash: true }
+    const source = await resolveName(context, path, options)
+    if (source.name !== undefined) expectEntry(source)
     const target = await resolveName(context, dest, { follow: false })
-    const { entry } = source
-    if (entry === undefined) throw new WarrenError('ENOENT')
-    if (source.mustBeDirectory && entry.type !== 'directory') throw new WarrenError('ENOTDIR')
     if (target.name === undefined || target.entry !== undefined) throw new WarrenError('EEXIST')
     if (target.mustBeDirectory) throw new WarrenError('ENOENT')
+    if (source.name === undefined) throw new WarrenError('EPERM')
+    const entry = expectEntry(source)
     if (entry.type === 'directory') throw new WarrenError('EPERM')
     expectSameMount(source, target)
     await target.volume.update(transaction =>
       transaction.link(target.directory, target.name, entry.inode)
     )
   })
+}
+
+/** What has the name. Throws `ENOENT`, and `ENOTDIR` where only a directory would do. */
+function expectEntry({ entry, mustBeDirectory }: NamePlace): DirectoryEntry {
+  if (entry === undefined) throw new WarrenError('ENOENT')
+  if (mustBeDirectory && entry.type !== 'directory') throw new WarrenError('ENOTDIR')
+  return entry
 }
 
 function expectName(place: NamePlace | FixedPlace): NamePlace {

@@ -59,6 +59,8 @@ export interface FixedPlace {
 export interface ResolveOptions extends StoreOptions {
   /** Follow a symbolic link that stands at the end of the path. Default true. */
   readonly follow?: boolean | undefined
+  /** With `follow: false`, follow it nevertheless where a slash comes after it. Default false. */
+  readonly followBeforeSlash?: boolean
 }
 
 /** What is at a path. Throws `ENOENT`, `ENOTDIR`, `ELOOP`, `ENAMETOOLONG`. */
@@ -67,7 +69,7 @@ export async function resolve(
   path: string,
   options: ResolveOptions = {}
 ): Promise<Place> {
-  const found = await resolveName(context, path, options)
+  const found = await resolveName(context, path, { ...options, followBeforeSlash: true })
   const number = found.name === undefined ? found.inode : found.entry?.inode
   if (number === undefined) throw new WarrenError('ENOENT')
   if (found.name !== undefined && found.mustBeDirectory) expectDirectory(found.entry)
@@ -155,7 +157,9 @@ class Walk {
   }
 
   #follows(isLast: boolean): boolean {
-    return !isLast || this.#mustBeDirectory || this.#options.follow !== false
+    const { follow, followBeforeSlash } = this.#options
+    if (!isLast || follow !== false) return true
+    return followBeforeSlash === true && this.#mustBeDirectory
   }
 
   async #cross(mounted: Mounted, isLast: boolean): Promise<FixedPlace | undefined> {
