@@ -7,14 +7,17 @@ import { join } from 'node:path'
 import { writeFileDurably } from '../../blocks/disk/index.ts'
 import { WarrenError } from '../../errors.ts'
 import type { NamespaceRecord, NamespaceStore } from '../mounts/namespace-store.ts'
+import { Turns } from '../volume/turns.ts'
 
 const FORMAT = 1
 
 export function openDiskNamespaceStore(directory: string): NamespaceStore {
   const path = join(directory, 'namespace.json')
+  const turns = new Turns()
   return {
     load: async () => parse(await readIfThere(path), path),
-    save: record => writeFileDurably(path, encode(record))
+    // One after the other: the last one called is the one that stays.
+    save: record => turns.take(() => writeFileDurably(path, encode(record)))
   }
 }
 
