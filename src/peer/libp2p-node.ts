@@ -10,7 +10,12 @@ import type { Libp2p } from '@libp2p/interface'
 import { ping } from '@libp2p/ping'
 import { createLibp2p } from 'libp2p'
 import type { Libp2pOptions } from 'libp2p'
-import { CONNECTIONS_PENDING_MAX, CONNECTIONS_PER_SECOND_MAX, DIAL_MS_MAX } from './limits.ts'
+import {
+  CONNECTIONS_PENDING_MAX,
+  CONNECTIONS_PER_SECOND_MAX,
+  DIAL_MS_MAX,
+  STREAM_WINDOW_BYTES_MAX
+} from './limits.ts'
 import type { SigningKey } from './signing-key.ts'
 
 export interface Libp2pNodeOptions {
@@ -31,7 +36,7 @@ export async function createLibp2pNode(options: Libp2pNodeOptions): Promise<Libp
     addresses: { listen: [...(options.listen ?? [])] },
     transports: options.transports ?? [],
     connectionEncrypters: options.connectionEncrypters ?? [noise()],
-    streamMuxers: [yamux()],
+    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX } })],
     peerDiscovery: options.peerDiscovery ?? [],
     services: { identify: identify(), ping: ping() },
     connectionManager: {

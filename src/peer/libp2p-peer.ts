@@ -4,7 +4,7 @@
  * A node may be connected to many that are not peers of ours. Whoever opens a `PRESENCE` channel,
  * or accepts one, is. The side that dialled opens it; it carries the heartbeat later.
  */
-import type { Connection, Libp2p, PeerInfo, Stream } from '@libp2p/interface'
+import type { Connection, IdentifyResult, Libp2p, PeerInfo, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { WarrenError, isWarrenError } from '../errors.ts'
 import { parseAddress, withPeer } from './addresses.ts'
@@ -176,6 +176,7 @@ export class Libp2pPeer implements Peer {
     this.#node.addEventListener('peer:discovery', this.#onDiscovery)
     this.#node.addEventListener('connection:open', this.#onConnection)
     this.#node.addEventListener('peer:disconnect', this.#onDisconnect)
+    this.#node.addEventListener('peer:identify', this.#onIdentify)
     try {
       for (const protocol of this.#calls.protocols()) await this.#handle(protocol)
       if (this.#owned) await this.#node.start()
@@ -198,6 +199,7 @@ export class Libp2pPeer implements Peer {
     this.#node.removeEventListener('peer:discovery', this.#onDiscovery)
     this.#node.removeEventListener('connection:open', this.#onConnection)
     this.#node.removeEventListener('peer:disconnect', this.#onDisconnect)
+    this.#node.removeEventListener('peer:identify', this.#onIdentify)
     await this.#node.unhandle(this.#calls.protocols())
     if (this.#owned) await this.#node.stop()
     for (const peer of this.#connected) this.#markDisconnected(peer)
@@ -258,6 +260,10 @@ export class Libp2pPeer implements Peer {
     this.#markDisconnected(detail.toString() as PeerId)
   }
 
+  readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
+    if (this.#connected.has(idOf(detail.connection))) void this.#learnAddresses(detail.connection)
+  }
+
   readonly #onDiscovery = ({ detail }: CustomEvent<PeerInfo>): void => {
     const id = detail.id.toString()
     if (!isPeerId(id) || id === this.id) return
@@ -273,6 +279,21 @@ export class Libp2pPeer implements Peer {
     const dialled = connection.direction === 'outbound'
     this.#known.remember(id, dialled ? [withPeer(connection.remoteAddr, id)] : [])
     this.#dispatch('connect', id)
+    void this.#learnAddresses(connection)
+  }
+
+  /** Whoever came to us has told the node where it listens, or will. */
+  async #learnAddresses({ remotePeer }: Connection): Promise<void> {
+    const id = remotePeer.toString() as PeerId
+    try {
+      const { addresses } = await this.#node.peerStore.get(remotePeer)
+      this.#known.remember(
+        id,
+        addresses.map(({ multiaddr }) => withPeer(multiaddr, id))
+      )
+    } catch {
+      // The node knows nothing about it, and neither do we.
+    }
   }
 
   #markDisconnected(id: PeerId): void {

@@ -80,3 +80,12 @@ export const CONNECTIONS_PER_SECOND_MAX = 100
 
 /** Each of them shakes hands for some milliseconds, so as many may be pending. */
 export const CONNECTIONS_PENDING_MAX = 100
+
+/**
+ * How far a stream's own window grows. It bounds what arrives at a stream that is paused, and is
+ * enough for 40 MB/s at 100 ms there and back.
+ */
+export const STREAM_WINDOW_BYTES_MAX: number = 4 * 1024 * 1024
+
+/** What a paused stream holds before it is reset: the window that yamux has by default, and some. */
+export const STREAM_UNREAD_BYTES_MAX: number = 17 * 1024 * 1024

@@ -5,7 +5,7 @@
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { WarrenError } from '../errors.ts'
-import { UNREAD_BYTES_MAX, UNSENT_BYTES_MAX } from './limits.ts'
+import { STREAM_UNREAD_BYTES_MAX, UNREAD_BYTES_MAX, UNSENT_BYTES_MAX } from './limits.ts'
 import type { Wire } from './wire.ts'
 
 export class StreamWire implements Wire {
@@ -22,6 +22,7 @@ export class StreamWire implements Wire {
     this.#stream = stream
     this.chunks = this.#read()
     stream.maxWriteBufferLength = UNSENT_BYTES_MAX
+    stream.maxReadBufferLength = STREAM_UNREAD_BYTES_MAX
     stream.addEventListener('message', this.#onMessage)
     stream.addEventListener('drain', this.#onDrain)
     stream.addEventListener('remoteCloseWrite', this.#onRemoteClose)

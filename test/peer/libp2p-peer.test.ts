@@ -74,6 +74,20 @@ test('remembers and keeps its bootstrap peers', async ({ stack }) => {
   await assert.rejects(createNodePeer({ bootstrap: ['here'] }), { code: 'EINVAL' })
 })
 
+test('learns where those listen that came to it', async ({ stack }) => {
+  const alice = await startPeer(stack)
+  const bob = await startPeer(stack)
+  await alice.dial(bob.addresses()[0]!)
+  const learnt = (): boolean =>
+    bob
+      .known()
+      .some(({ id, addresses }) => id === alice.id && addresses.includes(alice.addresses()[0]!))
+  for (let round = 0; round < 200 && !learnt(); round++) {
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  assert.ok(learnt())
+})
+
 test("works on an app's own node, and leaves it running", async ({ stack }) => {
   const node = await startNode(stack)
   const alice = await createLibp2pPeer({ libp2p: node })
@@ -171,6 +185,44 @@ test('holds little for a reader that is slow, or has stopped reading', async ({ 
     assert.ok(pulled - (body as number) <= 7, `${pulled} pulled at answer ${String(body)}`)
     if (body === 30) break
   }
+})
+
+test('stops reading from a client that asks and asks, and reads on with it', async ({ stack }) => {
+  const bob = await startPeer(stack)
+  let served = 0
+  bob.serve(COUNT, async function* () {
+    served++
+    yield { body: null, payload: [new Uint8Array(3000)] }
+  })
+  const mallory = await startNode(stack)
+  const stream = await mallory.dialProtocol(multiaddr(bob.addresses()[0]!), COUNT)
+  stream.pause()
+  const requests = new Uint8Array(18 * 1000)
+  const view = new DataView(requests.buffer)
+  let asked = 0
+  const ask = (): void => {
+    for (let at = 0; at < requests.length; at += 18) {
+      requests.set([1, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0xf6], at)
+      view.setUint32(at + 1, ++asked)
+    }
+    stream.send(requests.slice())
+  }
+  for (let round = 0; round < 300; round++) {
+    ask()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  await new Promise(resolve => setTimeout(resolve, 300))
+  assert.equal(stream.status, 'open')
+  assert.ok(served < 5_000, `${served} of ${asked} served to a client that does not read`)
+  let received = 0
+  stream.addEventListener('message', ({ data }) => (received += data.byteLength))
+  stream.resume()
+  const deadline = performance.now() + 15_000
+  // Every request has an answer of at least 22 bytes: served, or refused with EBUSY.
+  while (received < asked * 22 && performance.now() < deadline) {
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  assert.ok(received >= asked * 22, `${received} bytes for ${asked} requests`)
 })
 
 function closed(stream: Stream): Promise<void> {
