@@ -32,6 +32,7 @@ export type {
   BlockExchangeOptions,
   BlockSession,
   BlockSessionOptions,
+  SubtreeOptions,
   Transfer
 } from './exchange/index.ts'
 export { createBlockExchange } from './exchange/index.ts'

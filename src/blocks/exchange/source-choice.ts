@@ -6,6 +6,7 @@
  * connected peers; silent ones come last.
  */
 import type { BlockId } from '../block-id.ts'
+import { WarrenError } from '../../errors.ts'
 import type { Peer, PeerId } from '../../peer/index.ts'
 import type { Want } from './ask.ts'
 import type { Lacks } from './lacks.ts'
@@ -95,14 +96,29 @@ export class SourceChoice {
   /** Every source there is has said no, or is out of question. False when there is no source. */
   isHopeless(id: BlockId, patienceMs: number): boolean {
     const { lacks } = this.#components
-    const sources = this.all()
+    const sources = this.#all()
     if (sources.length === 0) return false
     return sources.every(source => {
       return source.isHopeless(this.#now, patienceMs) || lacks.has(source.id, id, this.#now)
     })
   }
 
-  all(): Source[] {
+  /** The error for a block that cannot be had, with who was asked and what came of it. */
+  unreachable(want: Want, why: string): WarrenError {
+    const { lacks } = this.#components
+    const sources = this.#all()
+    const lacking = sources.filter(({ id }) => lacks.has(id, want.id, this.#now)).length
+    const failed = sources.filter(({ lastError }) => lastError !== undefined)
+    const cause = failed[0]?.lastError
+    return new WarrenError('EHOSTUNREACH', {
+      message:
+        `block ${want.id}: ${why}; asked ${want.askCount} times, ${sources.length} peers known, ` +
+        `${lacking} do not have it, ${failed.length} failed`,
+      ...(cause === undefined ? {} : { cause })
+    })
+  }
+
+  #all(): Source[] {
     return [...this.#first, ...this.#others]
   }
 }

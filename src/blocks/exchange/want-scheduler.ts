@@ -7,22 +7,14 @@
  * there is nothing left to do an idle source is asked for what a slower one still owes.
  */
 import type { BlockId } from '../block-id.ts'
-import { WarrenError, isWarrenError } from '../../errors.ts'
+import { isWarrenError } from '../../errors.ts'
 import type { Clock, Peer } from '../../peer/index.ts'
-import { Ask, Want } from './ask.ts'
-import type { Waiter } from './ask.ts'
+import { Want } from './ask.ts'
+import type { Ask, Waiter } from './ask.ts'
 import { fetchBlocks } from './fetch-blocks.ts'
 import type { Lacks } from './lacks.ts'
-import {
-  ASKS_PER_WANT_MAX,
-  BLOCK_BYTES_GUESS,
-  LATE_MS,
-  RESCUE_BYTES,
-  RESCUE_MS_MIN,
-  SLICE_BYTES,
-  TICK_MS,
-  WANT_IDS_MAX
-} from './limits.ts'
+import { ASKS_PER_WANT_MAX, BLOCK_BYTES_GUESS, LATE_MS, TICK_MS } from './limits.ts'
+import { planAsks, planRescue } from './plan-asks.ts'
 import type { SourceChoice } from './source-choice.ts'
 import type { Source } from './source.ts'
 import type { Transfers } from './transfers.ts'
@@ -147,53 +139,20 @@ export class WantScheduler {
     const { choice, clock } = this.#components
     const queue = [...this.#urgent, ...this.#queue]
     if (queue.length === 0) return
-    choice.refresh(clock.now())
-    const asks = new Map<Source, Ask>()
-    let ask: Ask | undefined
-    let sliceLeft = 0
+    const now = clock.now()
+    choice.refresh(now)
     this.#urgent = []
     this.#queue = []
-    for (const want of queue) {
-      if (want.done || !want.queued) continue
-      const goesOn =
-        ask !== undefined &&
-        sliceLeft > 0 &&
-        ask.wants.length < WANT_IDS_MAX &&
-        choice.mayAsk(ask.source, want)
-      if (!goesOn) {
-        ask = this.#askFor(want, asks)
-        sliceLeft = SLICE_BYTES
-      }
-      if (ask === undefined) {
-        this.#keepWaiting(want)
-        continue
-      }
-      want.queued = false
-      ask.add(want)
-      sliceLeft -= this.#blockBytes
-    }
-    for (const started of asks.values()) this.#start(started)
-  }
-
-  /** The ask of this round that the want should go into. */
-  #askFor(want: Want, asks: Map<Source, Ask>): Ask | undefined {
-    const { choice, clock } = this.#components
-    const source = choice.choose(want, this.#blockBytes)
-    if (source === undefined) return undefined
-    let ask = asks.get(source)
-    if (ask !== undefined && ask.wants.length >= WANT_IDS_MAX) return undefined
-    if (ask === undefined) {
-      ask = new Ask(source, { now: clock.now(), bytesEach: this.#blockBytes })
-      asks.set(source, ask)
-    }
-    return ask
+    const { asks, waiting } = planAsks(queue, choice, { now, blockBytes: this.#blockBytes })
+    for (const ask of asks) this.#start(ask)
+    for (const want of waiting) this.#keepWaiting(want)
   }
 
   #keepWaiting(want: Want): void {
     const { choice } = this.#components
     if (want.asks.length === 0 && choice.isHopeless(want.id, this.#options.patienceMs)) {
       want.queued = false
-      this.#fail(want, this.#unreachable(want, 'nobody has it'))
+      this.#fail(want, choice.unreachable(want, 'nobody has it'))
       return
     }
     this.#queue.push(want)
@@ -276,14 +235,17 @@ export class WantScheduler {
   }
 
   #tick(): void {
-    const now = this.#components.clock.now()
+    const { clock, choice } = this.#components
+    const { deadlineMs } = this.#options
+    const now = clock.now()
     this.#cancelTick = undefined
     if (now >= this.#tickDueAt + LATE_MS) this.#resumedAt = now
     for (const ask of this.#asks) this.#checkStall(ask, now)
+    choice.refresh(now)
     for (const want of this.#wants.values()) {
       const progressAt = Math.max(want.progressAt, this.#resumedAt)
-      if (now - progressAt < this.#options.deadlineMs) continue
-      this.#fail(want, this.#unreachable(want, `nobody sent it in ${this.#options.deadlineMs} ms`))
+      if (now - progressAt < deadlineMs) continue
+      this.#fail(want, choice.unreachable(want, `nobody sent it in ${deadlineMs} ms`))
     }
     this.#dispatch()
     if (this.#urgent.length + this.#queue.length === 0) this.#rescue(now)
@@ -317,43 +279,10 @@ export class WantScheduler {
     for (let i = ask.answered; i < ask.wants.length; i++) ask.wants[i]!.queued = false
   }
 
-  /** Asks sources that have nothing to do for what slower ones will not have sent for long. */
   #rescue(now: number): void {
     const { choice } = this.#components
     choice.refresh(now)
-    for (const source of choice.idle()) {
-      const rescue = new Ask(source, { now, bytesEach: this.#blockBytes })
-      let left = RESCUE_BYTES
-      for (const ask of this.#asks) {
-        if (now - ask.startedAt < RESCUE_MS_MIN || ask.source === source) continue
-        const owedMs = Math.max(ask.source.finishMs(0), now - ask.source.heardAt)
-        const rescueBytes = Math.min(RESCUE_BYTES, ask.source.expectedBytes)
-        if (owedMs < 2 * source.finishMs(rescueBytes)) continue
-        for (let i = ask.answered; i < ask.wants.length && left > 0; i++) {
-          const want = ask.wants[i]!
-          if (want.done || want.asks.length >= ASKS_PER_WANT_MAX) continue
-          if (!choice.mayAsk(source, want)) continue
-          rescue.add(want)
-          left -= this.#blockBytes
-        }
-      }
-      if (rescue.wants.length > 0) this.#start(rescue)
-    }
-  }
-
-  #unreachable(want: Want, why: string): WarrenError {
-    const { choice, clock, lacks } = this.#components
-    const now = clock.now()
-    choice.refresh(now)
-    const sources = choice.all()
-    const lacking = sources.filter(source => lacks.has(source.id, want.id, now)).length
-    const failed = sources.filter(source => source.lastError !== undefined)
-    const cause = failed[0]?.lastError
-    return new WarrenError('EHOSTUNREACH', {
-      message:
-        `block ${want.id}: ${why}; asked ${want.askCount} times, ${sources.length} peers known, ` +
-        `${lacking} do not have it, ${failed.length} failed`,
-      ...(cause === undefined ? {} : { cause })
-    })
+    const options = { now, blockBytes: this.#blockBytes }
+    for (const ask of planRescue(this.#asks, choice, options)) this.#start(ask)
   }
 }

@@ -63,7 +63,7 @@ test('fetches thousands of small blocks in order, few of them a call', async ({ 
 })
 
 test('fetches hundreds of big blocks', async ({ hood }) => {
-  const blocks = await makeBlocks(200, 1024 * 1024)
+  const blocks = await makeBlocks(200, 512 * 1024)
   const { alice, bob } = await pair(hood, blocks)
   const reader = bob.exchange.reader({ sources: () => [alice.id] })
   let index = 0
