@@ -1,15 +1,20 @@
-/** Frees blocks that no version kept here names any more. */
+/**
+ * Frees blocks that nobody here needs any more: those no kept version of the own volume names, and
+ * those of volumes that are neither mounted nor looked at.
+ */
 import type { BlockId, BlockStoreUsage, CollectableBlockStore } from './blocks/index.ts'
-import type { HeadStore, LocalVolume } from './namespace/index.ts'
+import type { HeadStore, LocalVolume, VolumeId } from './namespace/index.ts'
 
 export interface Garbage {
   readonly store: CollectableBlockStore
   readonly own: LocalVolume
-  readonly headStore: HeadStore
+  readonly headStore: Pick<HeadStore, 'get' | 'volumes'>
+  /** The volumes of others that are in use. */
+  readonly volumes: { follows(id: VolumeId): boolean }
 }
 
 export function collectGarbage(
-  { store, own, headStore }: Garbage,
+  { store, own, headStore, volumes }: Garbage,
   options: { readonly signal?: AbortSignal }
 ): Promise<BlockStoreUsage> {
   return store.collect(
@@ -18,7 +23,9 @@ export function collectGarbage(
       live: async () => {
         const roots: BlockId[] = [...(await own.roots())]
         for (const volume of await headStore.volumes()) {
-          const head = await headStore.get(volume)
+          if (!volumes.follows(volume)) continue
+          // A head that cannot be read any more has the owner to be asked for again.
+          const head = await headStore.get(volume).catch(() => undefined)
           if (head !== undefined) roots.push(head.root)
         }
         return roots

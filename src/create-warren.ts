@@ -1,13 +1,14 @@
 /** Wires the layers of a peer together, bottom up. */
 import { openParts } from '#defaults'
 import {
-  BLOCK_BYTES_MAX,
   createBlockExchange,
   createCollectableBlockStore,
   fixedSizeChunks
 } from './blocks/index.ts'
 import type { BlockExchange, CollectableBlockStore } from './blocks/index.ts'
+import { checkOptions } from './check-options.ts'
 import type { Parts } from './defaults/parts.ts'
+import { KeptPeers } from './kept-peers.ts'
 import {
   MountTable,
   PeerDirectory,
@@ -19,13 +20,14 @@ import {
   openLocalVolume
 } from './namespace/index.ts'
 import type { HeadExchange, LocalVolume, NodeCache, SignedHead } from './namespace/index.ts'
+import { isPeerId } from './peer/index.ts'
+import type { PeerId } from './peer/index.ts'
 import { PeerWarren } from './peer-warren.ts'
 import { Volumes } from './volumes.ts'
 import type { Warren, WarrenOptions } from './warren.ts'
 
 /** Measured: docs/decisions tells how. */
 const BLOCK_BYTES = 128 * 1024
-const BLOCK_BYTES_MIN = 4 * 1024
 
 /**
  * Makes a peer and starts it.
@@ -38,29 +40,27 @@ const BLOCK_BYTES_MIN = 4 * 1024
  * Throws `EBUSY` when another process uses the directory, `EINVAL` for options out of range.
  */
 export async function createWarren(options: WarrenOptions = {}): Promise<Warren> {
-  const blockBytes = options.blockBytes ?? BLOCK_BYTES
-  if (!(blockBytes >= BLOCK_BYTES_MIN && blockBytes <= BLOCK_BYTES_MAX)) {
-    throw new RangeError(
-      `blockBytes is ${blockBytes}, not in ${BLOCK_BYTES_MIN}..${BLOCK_BYTES_MAX}`
-    )
-  }
+  checkOptions(options)
   const parts = await openParts(options)
+  let warren: PeerWarren | undefined
   try {
-    const warren = await assemble(parts, { ...options, blockBytes })
+    warren = await assemble(parts, options)
     await warren.start()
     return warren
   } catch (error) {
-    await parts.peer.stop()
-    await parts.close()
+    // What cannot be closed either is not what the caller has to hear of.
+    if (warren !== undefined) await warren.stop().catch(() => {})
+    else {
+      await parts.peer.stop().catch(() => {})
+      await parts.close().catch(() => {})
+    }
     throw error
   }
 }
 
-async function assemble(
-  parts: Parts,
-  options: WarrenOptions & { readonly blockBytes: number }
-): Promise<PeerWarren> {
+async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarren> {
   const { peer, clock } = parts
+  const record = await parts.namespaceStore.load()
   const store = createCollectableBlockStore(parts.blockStore)
   const exchange = createBlockExchange({ peer, store }, { clock })
   const heads = createHeadExchange({
@@ -76,43 +76,54 @@ async function assemble(
     options.nodeCacheBytes === undefined ? {} : { bytesMax: options.nodeCacheBytes }
   )
   const own = await openOwnVolume(parts, { store, exchange, heads, cache }, options)
+  const kept = new KeptPeers(peer, peersIn(options.bootstrap ?? []))
   const volumes = new Volumes(
-    { own, peer, exchange, heads, cache, clock },
-    { ...fetching(options), ...options }
+    { own, peer, kept, exchange, heads, cache, clock },
+    { ...options, ...fetching(options) }
   )
-  const record = await parts.namespaceStore.load()
   const peers = new PeerDirectory({
     peer,
     heads,
     clock,
     ownOffers: () => shares.offers(),
     openVolume: (volume, from) => volumes.open(volume, [from]),
+    closeVolume: volume => volumes.close(volume),
     emptyTree: createTree({ reader: exchange.reader(), cache })
   })
+  const changed = (): Promise<void> =>
+    parts.namespaceStore.save({
+      mounts: table.list().map(({ path, link }) => ({ path, link })),
+      shares: shares.list()
+    })
   const table = new MountTable(
     {
       own,
       peers,
-      openVolume: link => volumes.byLink(link),
-      closeVolume: volume => volumes.close(volume)
+      openLink: link => volumes.openLink(link),
+      closeLink: link => volumes.closeLink(link),
+      changed
     },
     record.mounts
   )
-  const shares = new Shares(table, record.shares)
-  const fs = createFileSystem({ mounts: table, clock })
-  const transfers = parts.createTransfers?.(ids => store.touch(ids))
+  const shares = new Shares({ table, changed }, record.shares)
   return new PeerWarren({
     ...parts,
     store,
     exchange,
     heads,
     own,
+    kept,
     volumes,
     table,
     shares,
-    fs,
-    transfers
+    fs: createFileSystem({ mounts: table, clock }),
+    transfers: parts.createTransfers?.(ids => store.touch(ids))
   })
+}
+
+/** The peers that multiaddrs end in. */
+function peersIn(addresses: readonly string[]): PeerId[] {
+  return addresses.map(address => address.slice(address.lastIndexOf('/') + 1)).filter(isPeerId)
 }
 
 interface Lower {
@@ -122,11 +133,7 @@ interface Lower {
   readonly cache: NodeCache
 }
 
-function openOwnVolume(
-  parts: Parts,
-  lower: Lower,
-  options: WarrenOptions & { readonly blockBytes: number }
-): Promise<LocalVolume> {
+function openOwnVolume(parts: Parts, lower: Lower, options: WarrenOptions): Promise<LocalVolume> {
   const components = {
     key: parts.volumeKey,
     store: lower.store,
@@ -135,7 +142,7 @@ function openOwnVolume(
     heads: parts.headStore,
     cache: lower.cache,
     clock: parts.clock,
-    chunker: fixedSizeChunks(options.blockBytes),
+    chunker: fixedSizeChunks(options.blockBytes ?? BLOCK_BYTES),
     announce: (head: SignedHead) => lower.heads.announce(head)
   }
   const { retentionMs } = options

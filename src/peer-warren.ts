@@ -2,7 +2,15 @@
 import type { BlockExchange, BlockStoreUsage, CollectableBlockStore } from './blocks/index.ts'
 import type { Parts } from './defaults/parts.ts'
 import { WarrenError } from './errors.ts'
-import { canonicalPath, formatLink, lastName, parentPath, pathOfShare } from './namespace/index.ts'
+import type { KeptPeers } from './kept-peers.ts'
+import {
+  canonicalPath,
+  childPath,
+  formatLink,
+  lastName,
+  parentPath,
+  pathOfShare
+} from './namespace/index.ts'
 import type {
   ExportOptions,
   HeadExchange,
@@ -11,14 +19,15 @@ import type {
   LocalVolume,
   MountTable,
   Offer,
+  ShareRecord,
   Shares,
   TransferReport,
   VolumeId,
   createFileSystem
 } from './namespace/index.ts'
-import type { Peer, PeerId } from './peer/index.ts'
+import type { KnownPeer, Peer, PeerId } from './peer/index.ts'
 import { collectGarbage } from './collect-garbage.ts'
-import { transferPlace } from './transfer-place.ts'
+import { existingPlace, explained, writablePlace } from './transfer-place.ts'
 import type { Volumes } from './volumes.ts'
 import type { MountReport, PeerReport, ShareReport, Warren } from './warren.ts'
 
@@ -30,6 +39,7 @@ export interface WarrenComponents extends Parts {
   readonly exchange: BlockExchange
   readonly heads: HeadExchange
   readonly own: LocalVolume
+  readonly kept: KeptPeers
   readonly volumes: Volumes
   readonly table: MountTable
   readonly shares: Shares
@@ -78,10 +88,11 @@ export class PeerWarren implements Warren {
     path: string,
     options: ImportOptions = {}
   ): Promise<TransferReport> {
+    this.#requireRunning()
     const transfers = this.#transfers()
     await this.fs.flush()
-    const to = await transferPlace(this.fs, this.#parts.table, path)
-    return transfers.import(hostPath, to, options)
+    const to = { path, syscall: 'import', signal: options.signal } as const
+    return transfers.import(hostPath, await writablePlace(this.#parts, to), options)
   }
 
   async export(
@@ -89,32 +100,34 @@ export class PeerWarren implements Warren {
     hostPath: string,
     options: ExportOptions = {}
   ): Promise<TransferReport> {
+    this.#requireRunning()
     const transfers = this.#transfers()
     await this.fs.flush()
-    await this.fs.stat(path)
-    const from = await transferPlace(this.fs, this.#parts.table, path)
-    return transfers.export(from, hostPath, options)
+    const from = { path, syscall: 'export', signal: options.signal } as const
+    return transfers.export(await existingPlace(this.#parts, from), hostPath, options)
   }
 
   async share(path: string, { name }: { readonly name?: string } = {}): Promise<string> {
+    this.#requireRunning()
     const { shares, table } = this.#parts
     const real = await this.fs.realpath(path)
-    const { volume } = table.locate(real)
-    shares.add(real, name)
-    await this.#save()
-    await volume.sync()
-    return this.#linkTo(real, lastName(real))
+    const record = await shares.add(real, name)
+    // Whoever is given the link finds what the caller sees now.
+    await this.fs.flush()
+    await table.locate(real).volume.sync()
+    return this.#linkTo(record)
   }
 
   async unshare(path: string): Promise<void> {
-    this.#parts.shares.remove(canonicalPath(path))
-    await this.#save()
+    this.#requireRunning()
+    const { shares } = this.#parts
+    // What was shared may be gone from its path by now.
+    const at = canonicalPath(path)
+    await shares.remove(shares.has(at) ? at : await this.#realOr(at))
   }
 
   shares(): ShareReport[] {
-    return this.#parts.shares
-      .list()
-      .map(({ path, name }) => ({ path, name, link: this.#linkTo(path, name) }))
+    return this.#parts.shares.list().map(record => ({ ...record, link: this.#linkTo(record) }))
   }
 
   async mount(
@@ -122,28 +135,16 @@ export class PeerWarren implements Warren {
     link: string,
     options: { readonly signal?: AbortSignal; readonly offline?: boolean } = {}
   ): Promise<void> {
-    const { table, volumes } = this.#parts
-    const at = canonicalPath(path)
-    if (at !== '/') await this.#requireDirectory(parentPath(at), path)
-    const before = table.list().find(mount => mount.path === at)
-    const { volume } = await table.mount(at, link)
-    try {
-      if (options.offline !== true) {
-        await volume.snapshot(options)
-        await table.at(at, options)
-      }
-    } catch (error) {
-      if (before === undefined) await table.unmount(at)
-      else await table.mount(at, before.link)
-      if (!table.volumes().includes(volume)) await volumes.close(volume)
-      throw error
-    }
-    await this.#save()
+    this.#requireRunning()
+    const at = await this.#mountPath(path)
+    await this.#parts.table.mount(at, link, options)
   }
 
   async unmount(path: string): Promise<void> {
-    await this.#parts.table.unmount(path)
-    await this.#save()
+    this.#requireRunning()
+    const { table } = this.#parts
+    const at = canonicalPath(path)
+    await table.unmount(table.has(at) ? at : await this.#realOr(at))
   }
 
   mounts(): MountReport[] {
@@ -156,31 +157,28 @@ export class PeerWarren implements Warren {
   }
 
   async connect(target: string, options: { readonly signal?: AbortSignal } = {}): Promise<PeerId> {
-    const { peer } = this.#parts
+    this.#requireRunning()
+    const { peer, kept } = this.#parts
     const id = await peer.dial(target, options)
-    await peer.keep(id)
+    await kept.holdAlways(id)
     return id
   }
 
-  async peers(options: { readonly signal?: AbortSignal } = {}): Promise<PeerReport[]> {
-    return Promise.all(
-      this.#parts.peer.known().map(async known => ({
-        ...known,
-        shares: (await this.#offersOf(known.id, options)).map(offer => ({
-          name: offer.name,
-          path: pathOfShare(known.id, offer.name),
-          link: formatLink({
-            volume: offer.volume,
-            path: offer.path,
-            peers: [{ id: known.id, addresses: known.addresses }],
-            name: offer.name
-          })
-        }))
-      }))
+  async peers({ signal }: { readonly signal?: AbortSignal } = {}): Promise<PeerReport[]> {
+    this.#requireRunning()
+    const deadline = AbortSignal.timeout(OFFERS_TIMEOUT_MS)
+    const until = signal === undefined ? deadline : AbortSignal.any([signal, deadline])
+    const reports = await Promise.all(
+      this.#parts.peer
+        .known()
+        .map(async known => ({ ...known, shares: await this.#sharesOf(known, until) }))
     )
+    signal?.throwIfAborted()
+    return reports
   }
 
   async sync(): Promise<void> {
+    this.#requireRunning()
     await this.fs.flush()
     await this.#parts.own.sync()
   }
@@ -219,42 +217,57 @@ export class PeerWarren implements Warren {
     if (failures.length > 0) throw failures[0]
   }
 
-  async #offersOf(
-    id: PeerId,
-    { signal }: { readonly signal?: AbortSignal }
-  ): Promise<readonly Offer[]> {
-    const deadline = AbortSignal.timeout(OFFERS_TIMEOUT_MS)
+  async #sharesOf(
+    { id, addresses, connected, local }: KnownPeer,
+    signal: AbortSignal
+  ): Promise<PeerReport['shares']> {
+    // Of those who were only heard of, asking each would be a dial to wherever they are now.
+    const offers = connected || local ? await this.#offersOf(id, signal) : []
+    return offers.map(({ name, volume, path }) => ({
+      name,
+      path: pathOfShare(id, name),
+      link: formatLink({ volume, path, peers: [{ id, addresses }], name })
+    }))
+  }
+
+  async #offersOf(id: PeerId, signal: AbortSignal): Promise<readonly Offer[]> {
     try {
-      return await this.#parts.heads.offersOf(id, {
-        signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline])
-      })
+      return await this.#parts.heads.offersOf(id, { signal })
     } catch {
-      signal?.throwIfAborted()
       return []
     }
   }
 
-  #linkTo(path: string, name: string): string {
+  #linkTo({ path, name }: ShareRecord): string {
     const { table, peer } = this.#parts
     const located = table.locate(path)
     return formatLink({
       volume: located.volume.id,
       path: located.path,
       peers: [{ id: peer.id, addresses: peer.addresses() }],
-      ...(name === '' ? {} : { name })
+      name
     })
   }
 
-  async #requireDirectory(path: string, asked: string): Promise<void> {
-    const stats = await this.fs.stat(path)
-    if (stats.isDirectory()) return
-    throw new WarrenError('ENOTDIR', { syscall: 'mount', path: asked })
+  /** Where a path to be mounted at really stands: paths are looked up without symbolic links. */
+  async #mountPath(path: string): Promise<string> {
+    const at = canonicalPath(path)
+    if (at === '/') return at
+    const place = await explained({ path, syscall: 'mount' }, async () => {
+      const parent = await this.fs.realpath(parentPath(at))
+      if ((await this.fs.stat(parent)).isDirectory()) return childPath(parent, lastName(at))
+      throw new WarrenError('ENOTDIR')
+    })
+    return place
   }
 
-  #save(): Promise<void> {
-    const { namespaceStore, table, shares } = this.#parts
-    const mounts = table.list().map(({ path, link }) => ({ path, link }))
-    return namespaceStore.save({ mounts, shares: shares.list() })
+  async #realOr(path: string): Promise<string> {
+    return this.fs.realpath(path).catch(() => path)
+  }
+
+  #requireRunning(): void {
+    if (this.#stopping === undefined) return
+    throw new WarrenError('EBADF', { message: 'the warren has been stopped' })
   }
 
   #transfers(): HostTransfers {

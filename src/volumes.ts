@@ -1,9 +1,10 @@
 /**
  * The volumes a peer has open: its own, and those of others that are mounted or looked at. The
  * same id is the same volume everywhere, so that one subscription and one version serve all
- * mounts of it.
+ * mounts of it; it is closed when its last user has closed it.
  */
 import type { BlockExchange } from './blocks/index.ts'
+import type { KeptPeers } from './kept-peers.ts'
 import { openFollowedVolume } from './namespace/index.ts'
 import type {
   HeadExchange,
@@ -18,6 +19,7 @@ import type { Clock, Peer, PeerId } from './peer/index.ts'
 export interface VolumesComponents {
   readonly own: LocalVolume
   readonly peer: Peer
+  readonly kept: KeptPeers
   readonly exchange: BlockExchange
   readonly heads: HeadExchange
   readonly cache: NodeCache
@@ -32,8 +34,9 @@ export interface VolumesOptions {
 
 interface Opened {
   readonly volume: Volume
-  /** Who is said to have it; grows with each link it is mounted by. */
+  /** Who is said to have it; grows with each link it is opened by. */
   readonly sources: Set<PeerId>
+  users: number
 }
 
 export class Volumes {
@@ -46,20 +49,18 @@ export class Volumes {
     this.#options = options
   }
 
-  /** Whether we keep the newest head of a volume of somebody else's. */
+  /** Whether a volume of somebody else's is in use here. */
   follows(id: VolumeId): boolean {
     return this.#opened.has(id)
   }
 
-  byLink(link: Link): Volume {
-    const { peer } = this.#components
+  /** Opens what a link names, and stays connected with the peers that it names. */
+  openLink(link: Link): Volume {
+    const { peer, kept } = this.#components
     for (const { id, addresses } of link.peers) {
-      if (id === peer.id) continue
-      // Failing to remember or keep a peer only means that others have to have the volume.
-      void peer
-        .remember(id, addresses)
-        .then(() => peer.keep(id))
-        .catch(() => {})
+      // What cannot be remembered or kept only means that others have to have the volume.
+      if (id !== peer.id) void peer.remember(id, addresses).catch(() => {})
+      void kept.hold(id).catch(() => {})
     }
     return this.open(
       link.volume,
@@ -67,32 +68,45 @@ export class Volumes {
     )
   }
 
-  open(id: VolumeId, from: readonly PeerId[]): Volume {
-    const { own, exchange, cache, clock, heads } = this.#components
-    if (id === own.id) return own
-    const known = this.#opened.get(id)
-    const sources = known?.sources ?? new Set<PeerId>()
-    for (const peer of from) if (peer !== this.#components.peer.id) sources.add(peer)
-    if (known !== undefined) return known.volume
-    const reader = exchange.reader({ ...this.#options, sources: () => sources })
-    const volume = openFollowedVolume(
-      id,
-      { heads, reader, cache, clock, sources: () => [...sources] },
-      this.#options
-    )
-    this.#opened.set(id, { volume, sources })
-    return volume
+  async closeLink(link: Link): Promise<void> {
+    for (const { id } of link.peers) await this.#components.kept.letGo(id)
+    await this.close(link.volume)
   }
 
-  async close(volume: Volume): Promise<void> {
-    if (volume === this.#components.own) return
-    this.#opened.delete(volume.id)
-    await volume.close()
+  open(id: VolumeId, from: readonly PeerId[]): Volume {
+    const { own, peer } = this.#components
+    if (id === own.id) return own
+    const others = from.filter(source => source !== peer.id)
+    const opened = this.#opened.get(id) ?? this.#open(id, others)
+    opened.users++
+    for (const source of others) opened.sources.add(source)
+    return opened.volume
+  }
+
+  async close(id: VolumeId): Promise<void> {
+    const opened = this.#opened.get(id)
+    if (opened === undefined || --opened.users > 0) return
+    this.#opened.delete(id)
+    await opened.volume.close()
   }
 
   async closeAll(): Promise<void> {
     for (const { volume } of this.#opened.values()) await volume.close()
     this.#opened.clear()
     await this.#components.own.close()
+  }
+
+  #open(id: VolumeId, from: readonly PeerId[]): Opened {
+    const { exchange, cache, clock, heads } = this.#components
+    const sources = new Set(from)
+    const reader = exchange.reader({ ...this.#options, sources: () => sources })
+    const volume = openFollowedVolume(
+      id,
+      { heads, reader, cache, clock, sources: () => [...sources] },
+      this.#options
+    )
+    const opened = { volume, sources, users: 0 }
+    this.#opened.set(id, opened)
+    return opened
   }
 }

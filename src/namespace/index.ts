@@ -12,7 +12,12 @@ export type { Link } from './link.ts'
 export { formatLink, parseLink } from './link.ts'
 export { MountTable } from './mounts/mount-table.ts'
 export type { Mounted, Mounts } from './mounts/mounts.ts'
-export type { MountRecord, NamespaceStore, ShareRecord } from './mounts/namespace-store.ts'
+export type {
+  MountRecord,
+  NamespaceRecord,
+  NamespaceStore,
+  ShareRecord
+} from './mounts/namespace-store.ts'
 export { createMemoryNamespaceStore } from './mounts/namespace-store.ts'
 export { canonicalPath, childPath, isWithin, lastName, parentPath } from './mounts/paths.ts'
 export { PeerDirectory, pathOfShare } from './mounts/peer-directory.ts'

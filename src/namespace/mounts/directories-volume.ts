@@ -20,6 +20,9 @@ import type {
 } from '../volume/volume.ts'
 import { childPath, parentPath } from './paths.ts'
 
+/** Directories whose numbers are remembered, far more than are looked at at once. */
+export const DIRECTORIES_MAX = 100_000
+
 /** Names in the directory at this canonical path of the volume. */
 export type Children = (path: string) => readonly string[]
 
@@ -32,6 +35,7 @@ export class DirectoriesVolume implements Volume, Snapshot {
   readonly #timeMs: number
   readonly #paths = new Map<InodeNumber, string>([[ROOT_INODE, '/']])
   readonly #numbers = new Map<string, InodeNumber>([['/', ROOT_INODE]])
+  #lastNumber: InodeNumber = ROOT_INODE
 
   constructor(id: VolumeId, emptyTree: Tree, children: Children, timeMs: number) {
     this.id = id
@@ -124,10 +128,22 @@ export class DirectoriesVolume implements Volume, Snapshot {
   #number(path: string): InodeNumber {
     const known = this.#numbers.get(path)
     if (known !== undefined) return known
-    const number = (this.#numbers.size + 1) as InodeNumber
+    const number = (this.#lastNumber + 1) as InodeNumber
+    this.#lastNumber = number
     this.#numbers.set(path, number)
     this.#paths.set(number, path)
+    if (this.#paths.size > DIRECTORIES_MAX) this.#forgetOldest()
     return number
+  }
+
+  /** Names come from other peers, who may make up new ones for ever. */
+  #forgetOldest(): void {
+    for (const [number, path] of this.#paths) {
+      if (number === ROOT_INODE) continue
+      this.#paths.delete(number)
+      this.#numbers.delete(path)
+      return
+    }
   }
 
   #inode(path: string): Inode {

@@ -3,7 +3,7 @@
  * Mounts survive a restart; an owner who is away does not keep a mount from being opened again.
  */
 import type { StoreOptions } from '../../blocks/index.ts'
-import { WarrenError } from '../../errors.ts'
+import { WarrenError, isWarrenError } from '../../errors.ts'
 import { parseLink } from '../link.ts'
 import type { Link } from '../link.ts'
 import { ROOT_INODE } from '../volume/volume.ts'
@@ -20,14 +20,22 @@ export const MOUNTS_MAX = 1_024
 
 export interface MountTableComponents {
   readonly own: Volume
-  readonly peers: PeerDirectory
-  /** Opens a volume by link; the same volume for the same id. */
-  readonly openVolume: (link: Link) => Volume
-  /** The mount table stopped using a volume. */
-  readonly closeVolume: (volume: Volume) => Promise<void>
+  readonly peers: Pick<PeerDirectory, 'at'>
+  /** Opens the volume of a link; the same volume for the same id. */
+  readonly openLink: (link: Link) => Volume
+  /** Undoes one `openLink`. */
+  readonly closeLink: (link: Link) => Promise<void>
+  /** The list of mounts has changed: makes it durable. When it throws the change is undone. */
+  readonly changed: () => Promise<void>
+}
+
+export interface MountOptions extends StoreOptions {
+  /** Mount it although nobody who has it may be reached now. Default false. */
+  readonly offline?: boolean
 }
 
 interface Mount {
+  /** Canonical. */
   readonly path: string
   readonly text: string
   readonly link: Link
@@ -40,44 +48,42 @@ export class MountTable implements Mounts {
 
   constructor(components: MountTableComponents, records: readonly MountRecord[]) {
     this.#components = components
-    for (const { path, link } of records) this.#add(path, link)
+    for (const { path, link } of records) this.#mounts.set(path, this.#open(path, link))
   }
 
-  /** Mounts what a link names, in place of what was mounted there. Throws `EINVAL`, `EBUSY`, `ENOSPC`. */
-  async mount(path: string, link: string): Promise<Mounted> {
-    const at = canonicalPath(path)
-    if (at === '/' || isWithin(at, PEERS_PATH)) {
-      throw new WarrenError('EBUSY', {
-        message: 'nothing can be mounted there',
-        syscall: 'mount',
-        path
-      })
+  /**
+   * Mounts what a link names at a canonical path, in place of what was mounted there. Unless
+   * `offline`, its root is read first; what was there before stays when that fails. Throws
+   * `EINVAL`, `EBUSY`, `ENOSPC`, and what reading throws.
+   */
+  async mount(path: string, text: string, options: MountOptions = {}): Promise<void> {
+    this.#requirePlace(path)
+    const mount = this.#open(path, text)
+    try {
+      if (options.offline !== true) await readRoot(mount, options)
+      // Others may have been mounted while this one was looked at.
+      this.#requirePlace(path)
+      await this.#replace(path, mount)
+    } catch (error) {
+      await this.#components.closeLink(mount.link)
+      throw isWarrenError(error) && error.syscall === undefined
+        ? new WarrenError(error.code, { syscall: 'mount', path, cause: error })
+        : error
     }
-    if (this.#mounts.size >= MOUNTS_MAX) {
-      throw new WarrenError('ENOSPC', {
-        message: `over ${MOUNTS_MAX} mounts`,
-        syscall: 'mount',
-        path
-      })
-    }
-    const before = this.#mounts.get(at)
-    const { volume } = this.#add(at, link)
-    if (before !== undefined) await this.#closeUnused(before.volume)
-    return { path: at, volume, inode: ROOT_INODE }
   }
 
-  /** Throws `EINVAL` when nothing is mounted at exactly this path, `EBUSY` with mounts below it. */
+  /** Throws `EINVAL` when nothing is mounted at exactly this canonical path, `EBUSY` with mounts below it. */
   async unmount(path: string): Promise<void> {
-    const at = canonicalPath(path)
-    const mount = this.#mounts.get(at)
-    if (mount === undefined) {
-      throw new WarrenError('EINVAL', { message: 'nothing is mounted', syscall: 'unmount', path })
+    if (!this.#mounts.has(path))
+      throw refused('EINVAL', 'nothing is mounted there', path, 'unmount')
+    if ([...this.#mounts.keys()].some(other => other !== path && isWithin(other, path))) {
+      throw refused('EBUSY', 'something is mounted below it', path, 'unmount')
     }
-    if ([...this.#mounts.keys()].some(other => other !== at && isWithin(other, at))) {
-      throw new WarrenError('EBUSY', { message: 'mounts below it', syscall: 'unmount', path })
-    }
-    this.#mounts.delete(at)
-    await this.#closeUnused(mount.volume)
+    await this.#replace(path, undefined)
+  }
+
+  has(path: string): boolean {
+    return this.#mounts.has(path)
   }
 
   list(): { readonly path: string; readonly link: string; readonly volume: Volume }[] {
@@ -113,14 +119,52 @@ export class MountTable implements Mounts {
     return [...new Set([this.#components.own, ...this.list().map(({ volume }) => volume)])]
   }
 
-  #add(path: string, text: string): Mount {
-    const link = parseLink(text)
-    const mount = { path, text, link, volume: this.#components.openVolume(link) }
-    this.#mounts.set(path, mount)
-    return mount
+  #requirePlace(path: string): void {
+    if (path === '/' || isWithin(path, PEERS_PATH)) {
+      throw refused('EBUSY', 'nothing can be mounted there', path)
+    }
+    if (!this.#mounts.has(path) && this.#mounts.size >= MOUNTS_MAX) {
+      throw refused('ENOSPC', `over ${MOUNTS_MAX} mounts`, path)
+    }
   }
 
-  async #closeUnused(volume: Volume): Promise<void> {
-    if (!this.volumes().includes(volume)) await this.#components.closeVolume(volume)
+  #open(path: string, text: string): Mount {
+    const link = parseLink(text)
+    return { path, text, link, volume: this.#components.openLink(link) }
   }
+
+  /** What stood there is let go of only when the change is durable. */
+  async #replace(path: string, mount: Mount | undefined): Promise<void> {
+    const before = this.#mounts.get(path)
+    this.#put(path, mount)
+    try {
+      await this.#components.changed()
+    } catch (error) {
+      this.#put(path, before)
+      throw error
+    }
+    if (before !== undefined) await this.#components.closeLink(before.link)
+  }
+
+  #put(path: string, mount: Mount | undefined): void {
+    if (mount === undefined) this.#mounts.delete(path)
+    else this.#mounts.set(path, mount)
+  }
+}
+
+/** Finds out whether somebody has what is to be mounted. */
+async function readRoot({ volume, link }: Mount, options: StoreOptions): Promise<void> {
+  const inode = await walkVolume(volume, link.path, options)
+  const snapshot = await volume.snapshot(options)
+  if ((await snapshot.inode(inode, options)) !== undefined) return
+  throw new WarrenError('ENOENT', { message: `'${link.path}' of volume ${link.volume}` })
+}
+
+function refused(
+  code: 'EINVAL' | 'EBUSY' | 'ENOSPC',
+  message: string,
+  path: string,
+  syscall = 'mount'
+): WarrenError {
+  return new WarrenError(code, { message, syscall, path })
 }

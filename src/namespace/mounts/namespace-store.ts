@@ -24,7 +24,7 @@ export interface NamespaceRecord {
 export interface NamespaceStore {
   /** What was last saved; empty at first. */
   load(): Promise<NamespaceRecord>
-  /** Resolves when it is durable. */
+  /** Resolves when it is durable. Of several at once the last one called is the one that stays. */
   save(record: NamespaceRecord): Promise<void>
 }
 

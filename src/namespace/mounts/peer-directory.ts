@@ -23,13 +23,18 @@ const OFFERS_LIFETIME_MS = 3_000
 /** How many peers' offers are remembered. */
 const PEERS_MAX = 1_000
 
+/** Shares that stay open; each costs a subscription. The one unused for longest is closed first. */
+export const SHARES_OPEN_MAX = 64
+
 export interface PeerDirectoryComponents {
-  readonly peer: Peer
+  readonly peer: Pick<Peer, 'id' | 'known'>
   readonly heads: Pick<HeadExchange, 'offersOf'>
   readonly clock: Clock
   /** What we offer ourselves, shown under our own id. */
   readonly ownOffers: () => readonly Offer[]
   readonly openVolume: (volume: VolumeId, from: PeerId) => Volume
+  /** Undoes one `openVolume`. */
+  readonly closeVolume: (volume: VolumeId) => Promise<void>
   readonly emptyTree: Tree
 }
 
@@ -37,6 +42,8 @@ export class PeerDirectory {
   readonly #components: PeerDirectoryComponents
   readonly #volume: DirectoriesVolume
   readonly #offers = new Map<PeerId, { readonly offers: readonly Offer[]; readonly atMs: number }>()
+  /** By peer and volume, least recently used first. */
+  readonly #opened = new Map<string, Volume>()
 
   constructor(components: PeerDirectoryComponents) {
     this.#components = components
@@ -56,8 +63,22 @@ export class PeerDirectory {
     const offers = await this.#offersOf(peer as PeerId, options)
     const offer = offers.find(({ name }) => name === share)
     if (offer === undefined) return undefined
-    const volume = this.#components.openVolume(offer.volume, peer as PeerId)
+    const volume = await this.#open(offer.volume, peer as PeerId)
     return { path, volume, inode: await walkVolume(volume, offer.path, options) }
+  }
+
+  /** The volume for a share; stays open for as long as it is used now and then. */
+  async #open(id: VolumeId, from: PeerId): Promise<Volume> {
+    const key = `${from}/${id}`
+    const volume = this.#opened.get(key) ?? this.#components.openVolume(id, from)
+    this.#opened.delete(key)
+    this.#opened.set(key, volume)
+    for (const [oldest, { id: unused }] of this.#opened) {
+      if (this.#opened.size <= SHARES_OPEN_MAX) break
+      this.#opened.delete(oldest)
+      await this.#components.closeVolume(unused)
+    }
+    return volume
   }
 
   #children(path: string): readonly string[] {
@@ -69,7 +90,7 @@ export class PeerDirectory {
 
   #known(): PeerId[] {
     const { peer } = this.#components
-    return [peer.id, ...peer.known().map(({ id }) => id)]
+    return [...new Set([peer.id, ...peer.known().map(({ id }) => id)])]
   }
 
   #isKnown(id: PeerId): boolean {

@@ -12,33 +12,66 @@ import { isWithin, lastName } from './paths.ts'
 /** What the whole namespace is called when nobody gives it a name. */
 const ROOT_NAME = 'home'
 
+export interface SharesComponents {
+  readonly table: Pick<MountTable, 'locate'>
+  /** The list of shares has changed: makes it durable. When it throws the change is undone. */
+  readonly changed: () => Promise<void>
+}
+
 export class Shares {
-  readonly #table: Pick<MountTable, 'locate'>
+  readonly #components: SharesComponents
   readonly #shares = new Map<string, ShareRecord>()
 
-  constructor(table: Pick<MountTable, 'locate'>, records: readonly ShareRecord[]) {
-    this.#table = table
+  constructor(components: SharesComponents, records: readonly ShareRecord[]) {
+    this.#components = components
     for (const record of records) this.#shares.set(record.path, record)
   }
 
   /** Shares a canonical path, or renames its share. Throws `EEXIST` when the name is taken, `EINVAL`, `ENOSPC`. */
-  add(path: string, name?: string): ShareRecord {
+  async add(path: string, name?: string): Promise<ShareRecord> {
     const known = this.#shares.get(path)
     if (known !== undefined && (name === undefined || name === known.name)) return known
-    if (isWithin(path, PEERS_PATH))
-      throw refused('EINVAL', 'it is another peer’s share already', path)
-    if (this.#shares.size >= OFFERS_MAX) throw refused('ENOSPC', `over ${OFFERS_MAX} shares`, path)
-    const chosen: string = name ?? this.#freeName(path)
-    if (!isShareName(chosen)) throw refused('EINVAL', 'not the name of a share', path)
-    if (this.#isTaken(chosen, path)) throw refused('EEXIST', `the name '${chosen}'`, path)
-    const record = { path, name: chosen }
-    this.#shares.set(path, record)
+    const record = this.#newRecord(path, name)
+    await this.#replace(path, record)
     return record
   }
 
   /** Throws `EINVAL` when the path is not shared. */
-  remove(path: string): void {
-    if (!this.#shares.delete(path)) throw refused('EINVAL', 'it is not shared', path)
+  async remove(path: string): Promise<void> {
+    if (!this.#shares.has(path)) throw refused('EINVAL', 'it is not shared', path, 'unshare')
+    await this.#replace(path, undefined)
+  }
+
+  has(path: string): boolean {
+    return this.#shares.has(path)
+  }
+
+  async #replace(path: string, record: ShareRecord | undefined): Promise<void> {
+    const before = this.#shares.get(path)
+    this.#put(path, record)
+    try {
+      await this.#components.changed()
+    } catch (error) {
+      this.#put(path, before)
+      throw error
+    }
+  }
+
+  #put(path: string, record: ShareRecord | undefined): void {
+    if (record === undefined) this.#shares.delete(path)
+    else this.#shares.set(path, record)
+  }
+
+  #newRecord(path: string, name: string | undefined): ShareRecord {
+    if (isWithin(path, PEERS_PATH))
+      throw refused('EINVAL', 'it is another peer’s share already', path)
+    if (!this.#shares.has(path) && this.#shares.size >= OFFERS_MAX) {
+      throw refused('ENOSPC', `over ${OFFERS_MAX} shares`, path)
+    }
+    const chosen: string = name ?? this.#freeName(path)
+    if (!isShareName(chosen)) throw refused('EINVAL', 'not the name of a share', path)
+    if (this.#isTaken(chosen, path)) throw refused('EEXIST', `the name '${chosen}'`, path)
+    return { path, name: chosen }
   }
 
   list(): readonly ShareRecord[] {
@@ -47,7 +80,7 @@ export class Shares {
 
   offers(): readonly Offer[] {
     return this.list().map(({ path, name }) => {
-      const located = this.#table.locate(path)
+      const located = this.#components.table.locate(path)
       return { volume: located.volume.id, name, path: located.path }
     })
   }
@@ -69,6 +102,11 @@ export class Shares {
   }
 }
 
-function refused(code: 'EINVAL' | 'EEXIST' | 'ENOSPC', message: string, path: string): WarrenError {
-  return new WarrenError(code, { message, syscall: 'share', path })
+function refused(
+  code: 'EINVAL' | 'EEXIST' | 'ENOSPC',
+  message: string,
+  path: string,
+  syscall = 'share'
+): WarrenError {
+  return new WarrenError(code, { message, syscall, path })
 }

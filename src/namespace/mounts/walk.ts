@@ -5,16 +5,16 @@ import { ROOT_INODE } from '../volume/volume.ts'
 import type { InodeNumber, Volume } from '../volume/volume.ts'
 import { namesOf } from './paths.ts'
 
-/** Throws `ENOENT`, and what reading the volume throws. */
+/** The walk begins at `from`, the root by default. Throws `ENOENT`, and what reading the volume throws. */
 export async function walkVolume(
   volume: Volume,
   path: string,
-  options: StoreOptions = {}
+  options: StoreOptions & { readonly from?: InodeNumber } = {}
 ): Promise<InodeNumber> {
   const names = namesOf(path)
-  if (names.length === 0) return ROOT_INODE
+  let inode = options.from ?? ROOT_INODE
+  if (names.length === 0) return inode
   const snapshot = await volume.snapshot(options)
-  let inode = ROOT_INODE
   for (const name of names) {
     const entry = await snapshot.lookup(inode, name, options)
     if (entry === undefined)

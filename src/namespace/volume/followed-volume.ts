@@ -3,13 +3,16 @@
  *
  * Heads are pushed to us while a peer that has them is connected. Beside that a reader never sees
  * a head that was last checked longer ago than the attribute lifetime, unless nobody who could
- * know a newer one is reachable: then the last known version is better than none.
+ * know a newer one is reachable: then the last known version is better than none. Only the first
+ * reader who finds that out waits for it; until somebody answers again the others go on at once.
  */
 import type { BlockReader, StoreOptions } from '../../blocks/index.ts'
 import type { Clock, PeerId, TypedEventTarget } from '../../peer/index.ts'
 import { WarrenError } from '../../errors.ts'
 import type { SignedHead, VolumeId } from '../heads/head.ts'
+import { NEWEST_TIMEOUT_MS } from '../heads/fetch-heads.ts'
 import type { HeadExchange } from '../heads/head-exchange.ts'
+import { supersedes } from '../heads/head-order.ts'
 import { createTree } from '../tree/create-tree.ts'
 import type { NodeCache } from '../tree/node-cache.ts'
 import type { Tree } from '../tree/tree.ts'
@@ -31,6 +34,8 @@ export interface FollowedVolumeComponents {
 export interface FollowedVolumeOptions {
   /** Milliseconds, default `ATTRIBUTE_LIFETIME_MS`. */
   readonly attributeLifetimeMs?: number
+  /** How long to wait for a head, in milliseconds. Default: what `HeadExchange.newest` has, which is also the most. */
+  readonly deadlineMs?: number
 }
 
 export function openFollowedVolume(
@@ -47,17 +52,21 @@ class FollowedVolume implements Volume {
   readonly #events = new EventTarget()
   readonly #components: FollowedVolumeComponents
   readonly #lifetimeMs: number
+  readonly #timeoutMs: number
   readonly #unfollow: () => void
   #head: SignedHead | undefined
   #tree: Tree | undefined
   #checkedMs = -Infinity
+  /** Nobody answered the last time. */
+  #isAlone = false
   #checking: Promise<void> | undefined
-  #closed = false
+  readonly #closing = new AbortController()
 
   constructor(id: VolumeId, components: FollowedVolumeComponents, options: FollowedVolumeOptions) {
     this.id = id
     this.#components = components
     this.#lifetimeMs = options.attributeLifetimeMs ?? ATTRIBUTE_LIFETIME_MS
+    this.#timeoutMs = Math.min(options.deadlineMs ?? Infinity, NEWEST_TIMEOUT_MS)
     this.#unfollow = components.heads.follow(id, head => this.#learn(head), {
       sources: components.sources()
     })
@@ -67,12 +76,15 @@ class FollowedVolume implements Volume {
     return this.#events
   }
 
-  async snapshot(options: StoreOptions = {}): Promise<Snapshot> {
-    if (this.#closed) throw new WarrenError('EBADF', { message: `volume ${this.id} is closed` })
-    if (this.#tree === undefined) await this.#check(options)
-    else if (this.#components.clock.now() - this.#checkedMs > this.#lifetimeMs) {
-      await this.#checkOnce()
+  async snapshot({ signal }: StoreOptions = {}): Promise<Snapshot> {
+    this.#requireOpen()
+    const isOld = this.#components.clock.now() - this.#checkedMs > this.#lifetimeMs
+    if (isOld) {
+      const checked = this.#checkOnce()
+      if (this.#tree === undefined || !this.#isAlone) await unlessAborted(checked, signal)
+      else checked.catch(() => {})
     }
+    this.#requireOpen()
     if (this.#tree === undefined) {
       throw new WarrenError('EHOSTUNREACH', { message: `no head of volume ${this.id}` })
     }
@@ -90,31 +102,56 @@ class FollowedVolume implements Volume {
   async sync(): Promise<void> {}
 
   async close(): Promise<void> {
-    this.#closed = true
+    this.#closing.abort(new WarrenError('EBADF', { message: `volume ${this.id} is closed` }))
     this.#unfollow()
   }
 
   /** Readers that find the lifetime over at the same time share one question. */
   #checkOnce(): Promise<void> {
-    this.#checking ??= this.#check({}).finally(() => {
+    this.#checking ??= this.#check().finally(() => {
       this.#checking = undefined
     })
     return this.#checking
   }
 
-  async #check(options: StoreOptions): Promise<void> {
-    const { heads, sources } = this.#components
-    const { head } = await heads.newest(this.id, { ...options, sources: sources() })
-    this.#checkedMs = this.#components.clock.now()
+  async #check(): Promise<void> {
+    const { heads, sources, clock } = this.#components
+    const { head, fresh } = await heads.newest(this.id, {
+      sources: sources(),
+      timeoutMs: this.#timeoutMs,
+      signal: this.#closing.signal
+    })
     if (head !== undefined) this.#learn(head)
+    this.#isAlone = !fresh
+    this.#checkedMs = clock.now()
   }
 
   #learn(head: SignedHead): void {
     this.#checkedMs = this.#components.clock.now()
-    if (this.#head !== undefined && head.sequence <= this.#head.sequence) return
+    this.#isAlone = false
+    if (!supersedes(head, this.#head)) return
     const { reader, cache } = this.#components
     this.#head = head
     this.#tree = createTree({ reader, cache }, head.root)
     this.#events.dispatchEvent(new Event('change'))
+  }
+
+  #requireOpen(): void {
+    if (this.#closing.signal.aborted) throw this.#closing.signal.reason
+  }
+}
+
+/** One reader that gives up does not end the question for the others. */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return work
+  work.catch(() => {})
+  signal.throwIfAborted()
+  const aborted = Promise.withResolvers<never>()
+  const abort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
