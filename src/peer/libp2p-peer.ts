@@ -8,8 +8,10 @@ import type { Connection, IdentifyResult, Libp2p, PeerInfo, Stream } from '@libp
 import { peerIdFromString } from '@libp2p/peer-id'
 import { WarrenError, isWarrenError } from '../errors.ts'
 import { parseAddress, withPeer } from './addresses.ts'
+import { abortable } from './abortable.ts'
 import { Calls } from './calls.ts'
 import type { Clock } from './clock.ts'
+import { ConnectedPeers, peerOf } from './connected-peers.ts'
 import { Dialler, openStream } from './dialler.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { KnownPeers } from './known-peers.ts'
@@ -50,7 +52,7 @@ export class Libp2pPeer implements Peer {
   readonly #known = new KnownPeers()
   readonly #redial: Redial
   readonly #heartbeat: Heartbeat
-  readonly #connected = new Set<PeerId>()
+  readonly #connected: ConnectedPeers
   readonly #dialler: Dialler
   #running = false
   /** Aborted when this peer is not running. */
@@ -64,6 +66,14 @@ export class Libp2pPeer implements Peer {
     this.#node = node
     this.#owned = owned
     this.#dialler = new Dialler(node, this.#known)
+    this.#connected = new ConnectedPeers({
+      node,
+      known: this.#known,
+      changed: (type, peer) => {
+        this.#dispatch(type, peer)
+        if (type === 'disconnect') this.#redial.disconnected(peer)
+      }
+    })
     this.#stopping.abort(notRunning())
     this.#calls = new Calls({
       clock,
@@ -105,7 +115,7 @@ export class Libp2pPeer implements Peer {
   }
 
   connected(): PeerId[] {
-    return [...this.#connected]
+    return this.#connected.list()
   }
 
   async dial(
@@ -115,8 +125,8 @@ export class Libp2pPeer implements Peer {
     signal?.throwIfAborted()
     try {
       const connection = await this.#dialler.dial(target, this.#deadline(signal))
-      const id = idOf(connection)
-      if (!this.#connected.has(id)) await this.#presentOrClose(connection)
+      const id = peerOf(connection)
+      if (!this.#connected.has(id)) await abortable(this.#presentOrClose(connection), signal)
       return id
     } catch (error) {
       signal?.throwIfAborted()
@@ -202,14 +212,14 @@ export class Libp2pPeer implements Peer {
     this.#node.removeEventListener('peer:identify', this.#onIdentify)
     await this.#node.unhandle(this.#calls.protocols())
     if (this.#owned) await this.#node.stop()
-    for (const peer of this.#connected) this.#markDisconnected(peer)
+    for (const peer of this.#connected.list()) this.#connected.remove(peer)
   }
 
   async #handle(protocol: Protocol): Promise<void> {
     const accept = (stream: Stream, connection: Connection): void => {
       if (!this.#running) return stream.abort(notRunning())
-      this.#calls.accept(idOf(connection), protocol, new StreamWire(stream))
-      this.#markConnected(connection)
+      this.#calls.accept(peerOf(connection), protocol, new StreamWire(stream))
+      this.#connected.add(connection)
     }
     await this.#node.handle(protocol, accept, {
       maxInboundStreams: STREAMS_MAX,
@@ -220,15 +230,19 @@ export class Libp2pPeer implements Peer {
   async #open(peer: PeerId, protocol: Protocol): Promise<StreamWire> {
     const signal = this.#deadline()
     const connection = await this.#dialler.dial(peer, signal)
-    const wire = new StreamWire(await openStream(connection, protocol, signal))
-    this.#markConnected(connection)
-    return wire
+    const stream = await openStream(connection, protocol, signal)
+    if (!this.#running) {
+      stream.abort(notRunning())
+      throw notRunning()
+    }
+    this.#connected.add(connection)
+    return new StreamWire(stream)
   }
 
   /** Finds out whether the other side of a connection is a peer of ours, and lets it know that we are. */
   async #present(connection: Connection): Promise<void> {
-    await this.#calls.open(idOf(connection), PRESENCE)
-    this.#markConnected(connection)
+    await this.#calls.open(peerOf(connection), PRESENCE)
+    this.#connected.add(connection)
   }
 
   /** A node that does not speak warren is as good as absent. */
@@ -238,7 +252,7 @@ export class Libp2pPeer implements Peer {
     } catch (error) {
       if (!isWarrenError(error, 'ENOTSUP')) throw error
       if (this.#owned) connection.abort(error)
-      const message = `${idOf(connection)} is not a peer of ours`
+      const message = `${peerOf(connection)} is not a peer of ours`
       throw new WarrenError('EHOSTUNREACH', { message, cause: error })
     }
   }
@@ -257,11 +271,11 @@ export class Libp2pPeer implements Peer {
   }
 
   readonly #onDisconnect = ({ detail }: CustomEvent<{ toString(): string }>): void => {
-    this.#markDisconnected(detail.toString() as PeerId)
+    this.#connected.remove(detail.toString() as PeerId)
   }
 
   readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
-    if (this.#connected.has(idOf(detail.connection))) void this.#learnAddresses(detail.connection)
+    void this.#connected.learn(detail.connection)
   }
 
   readonly #onDiscovery = ({ detail }: CustomEvent<PeerInfo>): void => {
@@ -270,36 +284,6 @@ export class Libp2pPeer implements Peer {
     const addresses = detail.multiaddrs.map(address => withPeer(address, id))
     this.#known.remember(id, addresses, { local: this.#owned })
     if (!this.#connected.has(id)) this.#dispatch('found', id)
-  }
-
-  #markConnected(connection: Connection): void {
-    const id = idOf(connection)
-    if (!this.#running || this.#connected.has(id) || connection.status !== 'open') return
-    this.#connected.add(id)
-    const dialled = connection.direction === 'outbound'
-    this.#known.remember(id, dialled ? [withPeer(connection.remoteAddr, id)] : [])
-    this.#dispatch('connect', id)
-    void this.#learnAddresses(connection)
-  }
-
-  /** Whoever came to us has told the node where it listens, or will. */
-  async #learnAddresses({ remotePeer }: Connection): Promise<void> {
-    const id = remotePeer.toString() as PeerId
-    try {
-      const { addresses } = await this.#node.peerStore.get(remotePeer)
-      this.#known.remember(
-        id,
-        addresses.map(({ multiaddr }) => withPeer(multiaddr, id))
-      )
-    } catch {
-      // The node knows nothing about it, and neither do we.
-    }
-  }
-
-  #markDisconnected(id: PeerId): void {
-    if (!this.#connected.delete(id)) return
-    this.#dispatch('disconnect', id)
-    this.#redial.disconnected(id)
   }
 
   #disconnect(id: PeerId, message: string): void {
@@ -312,10 +296,6 @@ export class Libp2pPeer implements Peer {
   #dispatch(type: keyof PeerEvents, detail: PeerId): void {
     this.#target.dispatchEvent(new CustomEvent(type, { detail }))
   }
-}
-
-function idOf(connection: Connection): PeerId {
-  return connection.remotePeer.toString() as PeerId
 }
 
 function notRunning(): WarrenError {

@@ -217,7 +217,8 @@ export class MemoryPeer implements Peer {
 /** Nobody but the peer itself is found at its address, so both parts must name it. */
 function idInAddress(address: string): PeerId {
   const [, host, id = ''] = /^\/memory\/(\w+)\/p2p\/(\w+)$/.exec(address) ?? []
-  return isPeerId(id) && host === id ? id : unreachable(`no peer is at '${address}'`)
+  if (!isPeerId(id)) throw new WarrenError('EINVAL', { message: `'${address}' is not an address` })
+  return host === id ? id : unreachable(`${id} is not at '${address}'`)
 }
 
 function unreachable(message: string): never {

@@ -88,7 +88,8 @@ export interface Peer {
 
   /**
    * Connects to a peer by id (when known) or multiaddr and resolves to its authenticated id. When
-   * already connected resolves at once. Throws `EHOSTUNREACH`, or `ETIMEDOUT` after the dial deadline.
+   * already connected resolves at once. Throws `EHOSTUNREACH`, `ETIMEDOUT` after the dial deadline,
+   * or `EINVAL` for text that is neither.
    */
   dial(target: PeerId | string, options?: { readonly signal?: AbortSignal }): Promise<PeerId>
   /** Remembers addresses of a peer, without dialling. */
@@ -104,7 +105,9 @@ export interface Peer {
    * Calls another peer: sends the request, yields its answers in order, ends when it has ended.
    * Leaving the loop early cancels the call at the other side. Dials when not connected.
    * Throws the code the handler threw, `ECONNRESET`, `ETIMEDOUT`, `EPROTO`, `EHOSTUNREACH`,
-   * `ENOTSUP` (it does not speak the protocol), or the signal's reason.
+   * `ENOTSUP` (it does not speak the protocol), `EBUSY` (it serves too many), `EINVAL` (the request
+   * is over the limits), or the signal's reason. Nothing is sent before the first `next()`; `return()`
+   * cancels even while a `next()` waits.
    */
   call(
     peer: PeerId,

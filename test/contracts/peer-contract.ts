@@ -357,6 +357,7 @@ export function testPeer(name: string, fixture: PeerFixture): void {
     await assert.rejects(within(alice.dial(strangerId)), { code })
     await assert.rejects(within(collect(alice, strangerId, { body: 1 })), { code })
     await assert.rejects(alice.dial(alice.id), { code })
+    await assert.rejects(alice.dial('nowhere'), { code: 'EINVAL' })
     await assert.rejects(collect(alice, alice.id, { body: 1 }), { code })
   })
 
