@@ -67,6 +67,8 @@ export class OrderedWindow {
   #fresh: Slot[] = []
   #heldBytes = 0
   #waiting = 0
+  /** How many blocks came too early to be held. */
+  #letGo = 0
   #pumping = false
   #ended = false
   #closed = false
@@ -120,6 +122,7 @@ export class OrderedWindow {
       this.#heldBytes += bytes.length
     } else {
       slot.state = 'let go'
+      this.#letGo++
     }
     this.settled(slot)
   }
@@ -142,6 +145,7 @@ export class OrderedWindow {
 
   #wantAgain(head: Slot): void {
     head.state = 'waiting'
+    this.#letGo--
     this.#waiting++
     this.#components.want(head)
   }
@@ -153,7 +157,9 @@ export class OrderedWindow {
 
   #roomBytes(): number {
     if (this.#slots.length - this.#head >= WINDOW_BLOCKS_MAX) return 0
-    return this.#windowBytes - this.#heldBytes - this.#waiting * this.#components.blockBytes()
+    // What was let go takes no memory, but says that we are too far ahead.
+    const ahead = (this.#waiting + this.#letGo) * this.#components.blockBytes()
+    return this.#windowBytes - this.#heldBytes - ahead
   }
 
   /** A quarter of the window at a time: otherwise each block that leaves would make a want of one. */

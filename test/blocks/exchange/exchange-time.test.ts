@@ -158,26 +158,27 @@ test('a source that lied is left alone, for longer each time', async ({ clock, h
   assert.equal(asked, 3)
 })
 
-test('slow links are used to the full, and for little that was asked twice', async ({
-  clock,
-  hood,
-  blocks
-}) => {
-  const [alice, carol, bob] = [await hood.add(blocks), await hood.add(blocks), await hood.add()]
-  await hood.introduce(alice.peer, bob.peer, carol.peer)
-  const bytesPerSecond = 100_000
-  hood.network.shape(alice.id, bob.id, { bytesPerSecond, delayMs: 20 })
-  hood.network.shape(carol.id, bob.id, { bytesPerSecond, delayMs: 20 })
-  const reader = bob.exchange.reader({ sources: () => [alice.id, carol.id] })
-  const all = collect(reader.getMany(blocks.map(({ id }) => id)))
-  const ms = await settledAt(clock, all)
-  assert.equal((await all).length, blocks.length)
-  const bytes = blocks.length * 30_000
-  const bestMs = (bytes / (2 * bytesPerSecond)) * 1000
-  const carried = hood.network.bytesCarried()
-  assert.ok(ms < 1.2 * bestMs, `${ms} ms, ${bestMs} at best`)
-  assert.ok(carried < 1.1 * bytes, `${carried} bytes for ${bytes}`)
-})
+for (const bytesPerSecond of [40_000, 100_000, 1_000_000]) {
+  test(`links of ${bytesPerSecond} bytes/s are used to the full, for little asked twice`, async ({
+    clock,
+    hood,
+    blocks
+  }) => {
+    const [alice, carol, bob] = [await hood.add(blocks), await hood.add(blocks), await hood.add()]
+    await hood.introduce(alice.peer, bob.peer, carol.peer)
+    hood.network.shape(alice.id, bob.id, { bytesPerSecond, delayMs: 20 })
+    hood.network.shape(carol.id, bob.id, { bytesPerSecond, delayMs: 20 })
+    const reader = bob.exchange.reader({ sources: () => [alice.id, carol.id] })
+    const all = collect(reader.getMany(blocks.map(({ id }) => id)))
+    const ms = await settledAt(clock, all)
+    assert.equal((await all).length, blocks.length)
+    const bytes = blocks.length * 30_000
+    const bestMs = (bytes / (2 * bytesPerSecond)) * 1000
+    const carried = hood.network.bytesCarried()
+    assert.ok(ms < 1.25 * bestMs, `${ms} ms, ${bestMs} at best`)
+    assert.ok(carried < 1.1 * bytes, `${carried} bytes for ${bytes}`)
+  })
+}
 
 test('a source that slows down loses its work to one that does not', async ({
   clock,
