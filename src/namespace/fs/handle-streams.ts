@@ -1,4 +1,5 @@
 /** Streams over handles, in the shapes of the web: the core has no `node:stream`. */
+import { WarrenError } from '../../errors.ts'
 import type { ReadStreamOptions, WriteStreamOptions } from './file-handle.ts'
 import { expectLength } from './arguments.ts'
 import { toBytes } from './content-source.ts'
@@ -74,6 +75,7 @@ async function* readPieces(
   const handle = await open()
   try {
     const view = await handle.view({ signal })
+    if (view.inode.type === 'directory') throw new WarrenError('EISDIR', { syscall: 'read' })
     const from = start ?? handle.position
     const to = end === undefined ? view.inode.size : end + 1
     const pieceBytes = highWaterMark ?? PIECE_BYTES

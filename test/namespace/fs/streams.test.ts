@@ -31,6 +31,7 @@ test('a read stream gives a range, in pieces no longer than asked', async () => 
     code: 'ENOENT',
     syscall: 'open'
   })
+  await assert.rejects(collected(fs.createReadStream('/')), { code: 'EISDIR', syscall: 'read' })
 })
 
 test('changing what a stream gave changes nothing that is stored', async () => {
