@@ -1,9 +1,9 @@
 /** Makes the transfers of a host: what `transfer.ts` promises, over this host's file system. */
-import type { BlockId } from '../../blocks/index.ts'
+import type { BlockId, CollectableBlockStore } from '../../blocks/index.ts'
 import type { HostTransfers } from '../transfer.ts'
 import { exportToHost } from './export-to-host.ts'
 import { importFromHost } from './import-from-host.ts'
-import type { ReferenceStore } from './store-host-file.ts'
+import type { ReferenceStore } from './import-volume.ts'
 
 /**
  * `references`: where files imported in place are noted; without it that is refused. `touch` is
@@ -11,7 +11,7 @@ import type { ReferenceStore } from './store-host-file.ts'
  */
 export function createHostTransfers(
   references: ReferenceStore | undefined,
-  touch: (ids: readonly BlockId[]) => void
+  touch: CollectableBlockStore['touch']
 ): HostTransfers {
   const components = references === undefined ? {} : { references: touching(references, touch) }
   return {
@@ -22,12 +22,14 @@ export function createHostTransfers(
 
 function touching(
   references: ReferenceStore,
-  touch: (ids: readonly BlockId[]) => void
+  touch: (ids: readonly BlockId[]) => Promise<void>
 ): ReferenceStore {
   return {
-    putReferences: async list => {
-      touch(list.map(({ id }) => id))
-      await references.putReferences(list)
-    }
+    putReferences: async (list, options) => {
+      await touch(list.map(({ id }) => id))
+      await references.putReferences(list, options)
+    },
+    fileOf: (path, options) => references.fileOf(path, options),
+    forget: (path, options) => references.forget(path, options)
   }
 }

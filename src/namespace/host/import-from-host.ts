@@ -1,110 +1,146 @@
 /**
  * Takes a folder or file of the host into a volume.
  *
- * The folder is walked directory by directory; what was found is worked on in batches. Of a batch,
- * files that look unchanged (size, modification time) are skipped, the contents of the others are
- * read and stored, and then one transaction puts all of it into the tree. A second run after a
- * crash therefore begins about where the first one ended.
+ * The folder is walked beside the volume's directory; what differs is worked on in batches. Of a
+ * batch, contents are read and stored, and then one transaction puts all of it into the tree. A
+ * second run after a crash therefore begins about where the first one ended.
+ *
+ * What looks unchanged (size, modification time) is not read again. A file that was changed twice
+ * within one tick of the host's clock without a change of its size looks unchanged.
  */
-import { statSync } from 'node:fs'
-import { basename, dirname, resolve } from 'node:path'
+import { realpathSync, statSync } from 'node:fs'
+import type { Stats } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { WarrenError } from '../../errors.ts'
 import type { ImportOptions, TransferPlace, TransferReport } from '../transfer.ts'
-import type { InodeNumber, Transaction } from '../volume/volume.ts'
-import { walkHost } from './host-listing.ts'
-import { ImportBatch, below } from './import-batch.ts'
-import type { ImportItem, ImportTarget } from './import-batch.ts'
+import type { Inode, Transaction } from '../volume/volume.ts'
+import { countHost } from './count-host.ts'
+import { hasContentOf } from './host-entry.ts'
+import type { ImportContext } from './import-context.ts'
+import { snapshotOf } from './import-context.ts'
+import { ImportDirectory } from './import-items.ts'
+import type { FileItem } from './import-items.ts'
+import type { ImportComponents, ImportVolume } from './import-volume.ts'
+import { importItems } from './import-items-in-batches.ts'
 import { Slices } from './slices.ts'
-import type { ImportVolume, ReferenceStore } from './store-host-file.ts'
 import { TransferLog } from './transfer-log.ts'
+import { walkHost } from './walk-host.ts'
 
-/** A transaction of this many names costs milliseconds and shares its tree nodes well. */
-const BATCH_ITEMS = 512
-
-/** Contents of small files held for one transaction. */
-const BATCH_BYTES = 4 * 1024 * 1024
-
-export interface ImportComponents {
-  /** For `inPlace`; without it that is refused. */
-  readonly references?: ReferenceStore
-}
-
-/** Throws what the host throws for the top of the folder, `EINVAL`, `EROFS`, `ENOTDIR`, `ENOSPC`. */
+/** Throws what the host throws for the folder or file itself, `EINVAL`, `EROFS`, `ENOTDIR`, `EISDIR`, `ENOTSUP`, `ENOSPC`. */
 export async function importFromHost(
   components: ImportComponents,
   hostPath: string,
   to: TransferPlace,
   options: ImportOptions
 ): Promise<TransferReport> {
-  const { references } = components
+  const path = realpathSync(hostPath)
+  const stats = statSync(path)
+  const log = new TransferLog(options)
+  const context = createImportContext(components, { to, options, log })
+  if (stats.isDirectory()) await importFolder(context, path, { to, options })
+  else await importFile(context, { path, stats }, to)
+  await forgetCopied(context)
+  return log.report()
+}
+
+export function createImportContext(
+  { references }: ImportComponents,
+  call: { readonly to: TransferPlace; readonly options: ImportOptions; readonly log: TransferLog }
+): ImportContext {
+  const { to, options, log } = call
   if (options.inPlace === true && references === undefined) {
     throw new WarrenError('ENOTSUP', { message: 'this store keeps no references to host files' })
   }
-  const path = resolve(hostPath)
-  const stats = statSync(path)
-  const log = new TransferLog(options)
-  const target: ImportTarget = {
+  return {
     volume: to.volume as ImportVolume,
-    directories: new Map(),
-    links: new Map(),
-    references: options.inPlace === true ? references : undefined,
+    references,
+    inPlace: options.inPlace === true,
     keepOthers: options.keepOthers === true,
+    links: new Map(),
+    copied: [],
     slices: new Slices(),
     signal: options.signal,
     log
   }
-  if (stats.isDirectory()) {
-    target.directories.set('', await to.volume.update(transaction => openTop(transaction, to)))
-    await importItems({ ...target, root: path }, items(path, target))
-  } else {
-    target.directories.set('', { inode: to.directory, isNew: false })
-    const name = to.name ?? basename(path)
-    const item: ImportItem = { kind: 'entry', path: '', entry: { name, stats }, hostPath: path }
-    await importItems({ ...target, root: dirname(path) }, [item])
-  }
-  return log.report()
 }
 
-async function importItems(
-  target: ImportTarget & { readonly root: string },
-  source: AsyncIterable<ImportItem> | Iterable<ImportItem>
-): Promise<void> {
-  let batch = new ImportBatch(target)
-  for await (const item of source) {
-    batch.add(item)
-    if (batch.items < BATCH_ITEMS && batch.bytes < BATCH_BYTES) continue
-    await batch.run()
-    batch = new ImportBatch(target)
-  }
-  await batch.run()
-}
-
-async function* items(root: string, target: ImportTarget): AsyncGenerator<ImportItem> {
-  const { slices, signal, log } = target
-  const onFailure = (path: string, error: unknown): void => log.fail(path, error)
-  for await (const listing of walkHost(root, { slices, signal, onFailure })) {
-    const { path, stats, entries, complete } = listing
-    for (const entry of entries) {
-      const hostPath = `${root}/${below(path, entry.name)}`
-      yield { kind: 'entry', path, entry, hostPath }
-    }
-    const names = complete ? new Set(entries.map(({ name }) => name)) : undefined
-    yield { kind: 'end', path, stats, names }
-  }
-}
-
-/** The directory that the folder becomes: made if it is not there. */
-async function openTop(
-  transaction: Transaction,
+/** The directory that a folder becomes: made if it is not there. */
+export async function openTop(
+  { volume }: ImportContext,
+  hostPath: string,
   { directory, name }: TransferPlace
-): Promise<{ readonly inode: InodeNumber; readonly isNew: boolean }> {
-  if (name === undefined) return { inode: directory, isNew: false }
-  const entry = await transaction.lookup(directory, name)
-  if (entry === undefined) {
-    const made = await transaction.create(directory, name, { type: 'directory', mode: 0o755 })
-    return { inode: made.number, isNew: true }
+): Promise<ImportDirectory> {
+  const top = await volume.update(transaction => findOrMake(transaction, { directory, name }))
+  return new ImportDirectory({ path: '', hostPath }, top)
+}
+
+/** References of files whose blocks are now copied are of no use; first the copies must be safe. */
+export async function forgetCopied(context: ImportContext): Promise<void> {
+  const { copied, references, volume } = context
+  if (copied.length === 0) return
+  await volume.sync()
+  for (const path of copied) await references?.forget(path)
+}
+
+async function importFolder(
+  context: ImportContext,
+  hostPath: string,
+  { to, options }: { readonly to: TransferPlace; readonly options: ImportOptions }
+): Promise<void> {
+  const top = await openTop(context, hostPath, to)
+  const stopCounting = new AbortController()
+  const counting =
+    options.onProgress === undefined ? undefined : countHost(context, hostPath, stopCounting.signal)
+  try {
+    await importItems(context, walkHost(context, [top], { descend: 'all' }))
+  } finally {
+    stopCounting.abort()
+    await counting
   }
-  if (entry.type !== 'directory')
-    throw new WarrenError('ENOTDIR', { syscall: 'import', path: name })
-  return { inode: entry.inode, isNew: false }
+}
+
+async function importFile(
+  context: ImportContext,
+  { path, stats }: { readonly path: string; readonly stats: Stats },
+  { directory, name: wanted }: TransferPlace
+): Promise<void> {
+  if (!stats.isFile()) {
+    throw new WarrenError('ENOTSUP', { message: 'a device, pipe or socket', path })
+  }
+  const name = wanted ?? basename(path)
+  const { log } = context
+  log.filesTotal = 1
+  log.bytesTotal = stats.size
+  const snapshot = await snapshotOf(context)
+  const holder = await snapshot.inode(directory)
+  const entry = await snapshot.lookup(directory, name)
+  const found = entry && (await snapshot.inode(entry.inode))
+  if (found?.type === 'directory')
+    throw new WarrenError('EISDIR', { syscall: 'import', path: name })
+  const same = found !== undefined && hasContentOf(found, stats) ? found : undefined
+  const into = new ImportDirectory({ path: '', hostPath: dirname(path) }, holder)
+  const item: FileItem = {
+    kind: 'file',
+    directory: into,
+    entry: { name, stats },
+    found,
+    hostPath: path,
+    same
+  }
+  await importItems(context, [[item]])
+  const [failure] = log.failures
+  if (failure !== undefined) throw failure.error
+}
+
+async function findOrMake(
+  transaction: Transaction,
+  { directory, name }: Pick<TransferPlace, 'directory' | 'name'>
+): Promise<Inode> {
+  const entry = name === undefined ? undefined : await transaction.lookup(directory, name)
+  if (name !== undefined && entry === undefined) {
+    return transaction.create(directory, name, { type: 'directory', mode: 0o755 })
+  }
+  const inode = await transaction.inode(entry?.inode ?? directory)
+  if (inode?.type === 'directory') return inode
+  throw new WarrenError('ENOTDIR', { syscall: 'import', path: name ?? '/' })
 }

@@ -2,4 +2,4 @@
 export { exportToHost } from './export-to-host.ts'
 export { createHostTransfers } from './host-transfers.ts'
 export { importFromHost } from './import-from-host.ts'
-export type { ImportComponents } from './import-from-host.ts'
+export type { ImportComponents, ReferenceStore } from './import-volume.ts'

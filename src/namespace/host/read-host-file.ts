@@ -1,50 +1,83 @@
 /** Reads files of the host, and notices when one changes under the reading. */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs'
 import type { Stats } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { WarrenError } from '../../errors.ts'
-
-/** One trip to the thread pool a mebibyte: more would only hold more memory. */
-const READ_BYTES = 1024 * 1024
 
 /** What was listed may have been replaced by a link or a pipe since: neither is followed or waited for. */
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
-/** The whole of a small file. Throws `EBUSY` when it is not as `expected` any more. */
-export function readSmallFile(path: string, expected: Stats): Uint8Array {
+/** The whole of a file that is not large. Throws `EBUSY` when it is not as `expected` any more. */
+export function readWholeFile(path: string, expected: Stats): Uint8Array {
   const descriptor = openSync(path, OPEN_FLAGS)
   try {
     requireSame(path, fstatSync(descriptor), expected)
     // One byte more than expected, to see a file that grew.
-    const bytes = new Uint8Array(expected.size + 1)
-    const length = readSync(descriptor, bytes, 0, bytes.length, 0)
+    const buffer = Buffer.allocUnsafeSlow(expected.size + 1)
+    const length = readSync(descriptor, buffer, 0, buffer.length, 0)
     if (length !== expected.size) throw changed(path)
-    return bytes.subarray(0, length)
+    return new Uint8Array(buffer.buffer, 0, length)
   } finally {
     closeSync(descriptor)
   }
 }
 
-/** A file from its beginning, in pieces that belong to the reader. Throws `EBUSY` at its end when it changed meanwhile. */
-export async function* readLargeFile(
-  path: string,
-  expected: Stats,
-  signal?: AbortSignal
-): AsyncGenerator<Uint8Array> {
-  const file = await open(path, OPEN_FLAGS)
-  try {
-    requireSame(path, await file.stat(), expected)
-    for (let position = 0; position < expected.size;) {
-      signal?.throwIfAborted()
-      const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, expected.size - position))
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, position)
-      if (bytesRead === 0) throw changed(path)
-      position += bytesRead
-      yield new Uint8Array(buffer.buffer, 0, bytesRead)
+/** A large file, read piece by piece on the thread pool. */
+export class OpenHostFile {
+  readonly size: number
+  readonly #path: string
+  readonly #expected: Stats
+  readonly #descriptor: number
+  #closed = false
+  #reading: Promise<unknown> = Promise.resolve()
+
+  /** Throws what the host throws, and `EBUSY` when the file is not as `expected` any more. */
+  constructor(path: string, expected: Stats) {
+    this.size = expected.size
+    this.#path = path
+    this.#expected = expected
+    this.#descriptor = openSync(path, OPEN_FLAGS)
+    try {
+      this.requireSame()
+    } catch (error) {
+      closeSync(this.#descriptor)
+      throw error
     }
-    requireSame(path, await file.stat(), expected)
-  } finally {
-    await file.close()
+  }
+
+  requireSame(): void {
+    requireSame(this.#path, fstatSync(this.#descriptor), this.#expected)
+  }
+
+  /** Exactly these bytes. One read at a time. Throws `EBUSY` when the file ends before. */
+  async read(position: number, length: number): Promise<Uint8Array> {
+    // Not zeroed first, since every byte that is handed out has been read.
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+    for (let filled = 0; filled < length;) {
+      const count = await this.#readInto(bytes.subarray(filled), position + filled)
+      if (count === 0) throw changed(this.#path)
+      filled += count
+    }
+    return bytes
+  }
+
+  /** Waits for a read under way, whose number must not become another file's meanwhile. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#reading.catch(() => {})
+    closeSync(this.#descriptor)
+  }
+
+  #readInto(bytes: Uint8Array, position: number): Promise<number> {
+    if (this.#closed) return Promise.reject(new WarrenError('EBADF', { path: this.#path }))
+    const reading = new Promise<number>((resolve, reject) => {
+      read(this.#descriptor, bytes, 0, bytes.length, position, (error, count) => {
+        if (error === null) resolve(count)
+        else reject(error)
+      })
+    })
+    this.#reading = reading
+    return reading
   }
 }
 

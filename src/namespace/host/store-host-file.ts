@@ -1,27 +1,17 @@
 /** Turns a large file of the host into extents, copied into the store or left where it is. */
 import type { Stats } from 'node:fs'
-import type { Block, BlockId } from '../../blocks/index.ts'
-import type { HostFileReference } from '../../blocks/disk/index.ts'
+import type { Block } from '../../blocks/index.ts'
 import { hostFileOf } from '../../blocks/disk/index.ts'
-import type { StoreExtentsOptions } from '../volume/local-volume.ts'
 import type { Extent, InodeNumber, StoredExtents, Volume } from '../volume/volume.ts'
-import { readLargeFile } from './read-host-file.ts'
+import { DataRuns } from './data-runs.ts'
+import type { ImportVolume, ReferenceStore } from './import-volume.ts'
+import { OpenHostFile, readWholeFile } from './read-host-file.ts'
 
 /** A file with more extents is put into the tree as it comes, not held in memory until its end. */
-export const EXTENTS_HELD_MAX = 8_192
+export const EXTENTS_HELD_MAX = 1_024
 
-/** Where references to host files are kept. */
-export interface ReferenceStore {
-  putReferences(references: readonly HostFileReference[]): Promise<void>
-}
-
-/** A volume whose blocks may be put elsewhere than into its store. */
-export interface ImportVolume extends Volume {
-  storeExtents(
-    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-    options: StoreExtentsOptions
-  ): StoredExtents
-}
+/** Files up to this size are read in one go on this thread: trips to the thread pool cost more. */
+const WHOLE_BYTES_MAX = 256 * 1024
 
 export interface HostFileSource {
   readonly path: string
@@ -32,46 +22,113 @@ export interface HostFileSource {
   readonly onBytes: (bytes: number) => void
 }
 
-export type StoredHostFile = { readonly done: () => void } & (
-  | { readonly extents: readonly Extent[] }
-  /** A very long file: already an inode, without a name yet. */
-  | { readonly inode: InodeNumber }
-)
+/** Stored content that is in no tree yet, or under no name yet. */
+export interface StoredHostFile {
+  readonly extents: readonly Extent[]
+  /** Of a very long file: already an inode, without a name, and `extents` is empty. */
+  readonly inode: InodeNumber | undefined
+  /** Call it when the content has a name, or was given up. */
+  done(): void
+}
 
-/** Stores a file's content. `done` must be called when it is in the tree or given up. */
+/** Throws `EBUSY` when the file changes meanwhile. */
 export async function storeHostFile(
   volume: ImportVolume,
   source: HostFileSource
 ): Promise<StoredHostFile> {
-  const { path, stats, signal, references } = source
-  const stored = volume.storeExtents(readLargeFile(path, stats, signal), {
-    offset: 0,
-    ...(signal === undefined ? {} : { signal }),
-    ...(references === undefined ? {} : { put: referring(references, source) })
-  })
-  const held: Extent[] = []
-  let inode: InodeNumber | undefined
+  const storing = new HostFileStoring(volume, source)
   try {
-    for await (const extents of stored) {
-      held.push(...extents)
-      source.onBytes(extents.reduce((sum, extent) => sum + extent.length, 0))
-      if (held.length < EXTENTS_HELD_MAX) continue
-      inode = await attach(volume, inode, held.splice(0))
-    }
-    if (inode === undefined) return { extents: held, done: () => stored.done() }
-    return { inode: await attach(volume, inode, held), done: () => stored.done() }
+    if (source.stats.size <= WHOLE_BYTES_MAX) {
+      await storing.add(0, [readWholeFile(source.path, source.stats)])
+    } else await storing.addRuns()
+    return await storing.finish()
   } catch (error) {
-    stored.done()
-    if (inode !== undefined) await volume.update(transaction => transaction.release(inode!))
+    await storing.discard()
     throw error
   }
 }
 
-function referring(references: ReferenceStore, { path, stats }: HostFileSource) {
+class HostFileStoring {
+  readonly #volume: ImportVolume
+  readonly #source: HostFileSource
+  readonly #put: ReturnType<typeof referring> | undefined
+  readonly #stored: StoredExtents[] = []
+  #held: Extent[] = []
+  #inode: InodeNumber | undefined
+
+  constructor(volume: ImportVolume, source: HostFileSource) {
+    this.#volume = volume
+    this.#source = source
+    this.#put = source.references && referring(source.references, source)
+  }
+
+  async addRuns(): Promise<void> {
+    const { path, stats, signal, onBytes } = this.#source
+    const file = new OpenHostFile(path, stats)
+    try {
+      const runs = new DataRuns(file, signal)
+      for (let at = await runs.begin(onBytes); at !== undefined; at = await runs.begin(onBytes)) {
+        await this.add(at, runs.run())
+      }
+      file.requireSame()
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** Stores what stands at `offset` of the file. */
+  async add(
+    offset: number,
+    content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+  ): Promise<void> {
+    const { signal, onBytes } = this.#source
+    const stored = this.#volume.storeExtents(content, {
+      offset,
+      ...(signal === undefined ? {} : { signal }),
+      ...(this.#put === undefined ? {} : { put: this.#put })
+    })
+    this.#stored.push(stored)
+    for await (const extents of stored) {
+      this.#held.push(...extents)
+      onBytes(extents.reduce((sum, extent) => sum + extent.length, 0))
+      if (this.#held.length >= EXTENTS_HELD_MAX) await this.#attach()
+    }
+    if (this.#inode !== undefined) await this.#attach()
+  }
+
+  async finish(): Promise<StoredHostFile> {
+    if (this.#inode !== undefined) await this.#attach(this.#source.stats.size)
+    return { extents: this.#held, inode: this.#inode, done: () => this.#done() }
+  }
+
+  async discard(): Promise<void> {
+    this.#done()
+    const inode = this.#inode
+    if (inode !== undefined) await this.#volume.update(transaction => transaction.release(inode))
+  }
+
+  #done(): void {
+    for (const stored of this.#stored) stored.done()
+  }
+
+  async #attach(size?: number): Promise<void> {
+    const extents = this.#held
+    if (extents.length === 0 && size === undefined) return
+    this.#held = []
+    this.#inode = await attach(this.#volume, this.#inode, { extents, size })
+    // The tree names all of the runs before the last one.
+    for (const stored of this.#stored.splice(0, this.#stored.length - 1)) stored.done()
+  }
+}
+
+function referring(
+  references: ReferenceStore,
+  { path, stats }: HostFileSource
+): (blocks: readonly Block[], offsets: readonly number[]) => Promise<void> {
   const file = hostFileOf(stats)
-  return (blocks: readonly Block[], offsets: readonly number[]): Promise<void> =>
+  return (blocks, offsets) =>
     references.putReferences(
-      blocks.map(({ id, bytes }: { id: BlockId; bytes: Uint8Array }, index) => ({
+      blocks.map(({ id, bytes }, index) => ({
         id,
         path,
         offset: offsets[index]!,
@@ -81,18 +138,18 @@ function referring(references: ReferenceStore, { path, stats }: HostFileSource) 
     )
 }
 
+/** Adds extents at the end of a file that has no name yet. */
 function attach(
   volume: Volume,
   inode: InodeNumber | undefined,
-  extents: readonly Extent[]
+  { extents, size }: { readonly extents: readonly Extent[]; readonly size: number | undefined }
 ): Promise<InodeNumber> {
   return volume.update(async transaction => {
     const number = inode ?? (await transaction.createUnlinked({ type: 'file', mode: 0o600 })).number
-    const first = extents[0]
     const last = extents.at(-1)
-    if (first === undefined || last === undefined) return number
-    const end = last.offset + last.length
-    await transaction.setExtents(number, { from: first.offset, to: end, extents, size: end })
+    const end = size ?? last!.offset + last!.length
+    const from = extents[0]?.offset ?? end
+    await transaction.setExtents(number, { from, to: end, extents, size: end })
     return number
   })
 }

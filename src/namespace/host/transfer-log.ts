@@ -4,8 +4,8 @@ import type { TransferOptions, TransferReport } from '../transfer.ts'
 /** Often enough for a moving bar, rarely enough to cost nothing. */
 const PROGRESS_MS = 100
 
-/** Failures kept one by one; a million unreadable files are still counted by what is missing. */
-const FAILURES_MAX = 10_000
+/** Failures kept one by one, lest a million unreadable files fill the memory. */
+export const FAILURES_MAX = 10_000
 
 export class TransferLog {
   files = 0
@@ -16,12 +16,12 @@ export class TransferLog {
   removed = 0
   filesTotal: number | undefined
   bytesTotal: number | undefined
+  readonly failures: { readonly path: string; readonly error: Error }[] = []
   /** Bytes of files that are under way or done, skipped ones too: what a progress bar shows. */
   #bytesPassed = 0
   #filesPassed = 0
   #path = ''
   #toldAt = -Infinity
-  readonly #failed: { readonly path: string; readonly error: Error }[] = []
   readonly #onProgress: TransferOptions['onProgress']
 
   constructor(options: TransferOptions) {
@@ -48,21 +48,27 @@ export class TransferLog {
   }
 
   fail(path: string, error: unknown): void {
-    if (this.#failed.length >= FAILURES_MAX) return
-    this.#failed.push({ path, error: error instanceof Error ? error : new Error(String(error)) })
+    if (this.failures.length >= FAILURES_MAX) return
+    const cause = error instanceof Error ? error : new Error(String(error))
+    this.failures.push({ path, error: cause })
   }
 
+  /** The last progress says that all there was is done: what failed or vanished is no longer to come. */
   report(): TransferReport {
+    this.filesTotal = this.#filesPassed
+    this.bytesTotal = this.#bytesPassed
     this.#toldAt = -Infinity
     this.#tell(this.#path)
     const { files, directories, symlinks, bytes, skipped, removed } = this
-    return { files, directories, symlinks, bytes, skipped, removed, failed: this.#failed }
+    return { files, directories, symlinks, bytes, skipped, removed, failed: this.failures }
   }
 
   #tell(path: string): void {
     this.#path = path
-    if (this.#onProgress === undefined || performance.now() - this.#toldAt < PROGRESS_MS) return
-    this.#toldAt = performance.now()
+    if (this.#onProgress === undefined) return
+    const now = performance.now()
+    if (now - this.#toldAt < PROGRESS_MS) return
+    this.#toldAt = now
     this.#onProgress({
       files: this.#filesPassed,
       bytes: this.#bytesPassed,

@@ -1,0 +1,22 @@
+/** What the parts of one export share. */
+import type { ExportOptions } from '../transfer.ts'
+import type { InodeNumber, Snapshot } from '../volume/volume.ts'
+import type { Slices } from './slices.ts'
+import type { TransferLog } from './transfer-log.ts'
+
+export interface ExportContext {
+  readonly snapshot: Snapshot
+  readonly verify: ExportOptions['verify']
+  /** Aborted by the caller, and when the export ends. */
+  readonly signal: AbortSignal
+  readonly slices: Slices
+  readonly log: TransferLog
+  /** Host paths of files with several names that came before. */
+  readonly links: Map<InodeNumber, LinkedFile>
+}
+
+export interface LinkedFile {
+  readonly hostPath: string
+  /** Names still to come, as the volume says. */
+  left: number
+}

@@ -1,0 +1,18 @@
+/** What imports stand on. */
+import type { HostFileBlockStore } from '../../blocks/disk/index.ts'
+import type { LocalVolume } from '../volume/local-volume.ts'
+import type { Volume } from '../volume/volume.ts'
+
+/** A volume whose blocks may be put elsewhere than into its store. */
+export type ImportVolume = Volume & Pick<LocalVolume, 'storeExtents'>
+
+/**
+ * Where references to host files are kept. A store that is collected must hear of blocks that are
+ * put there before they are: see `touch` of `CollectableBlockStore`.
+ */
+export type ReferenceStore = Pick<HostFileBlockStore, 'putReferences' | 'fileOf' | 'forget'>
+
+export interface ImportComponents {
+  /** For `inPlace`; without it that is refused. */
+  readonly references?: ReferenceStore
+}

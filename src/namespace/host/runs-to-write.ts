@@ -1,0 +1,89 @@
+/** Finds what of a file on the host is not as it is in a volume. */
+import type { FileHandle } from 'node:fs/promises'
+import { createBlock, readAhead } from '../../blocks/index.ts'
+import type { Extent, Inode, Snapshot } from '../volume/volume.ts'
+
+export interface Run {
+  readonly offset: number
+  readonly length: number
+}
+
+/** Long enough to be fetched at full speed, short enough to compare the next one meanwhile. */
+const RUN_BYTES_MAX = 64 * 1024 * 1024
+
+/** Blocks of the existing file that are read and hashed at once. */
+const COMPARED_AT_ONCE = 8
+
+export interface ExistingFile {
+  readonly file: FileHandle
+  /** 0 for a new one. */
+  readonly size: number
+}
+
+export interface CompareOptions {
+  readonly signal: AbortSignal
+  /** Told of bytes that are there already. */
+  readonly onEqual: (bytes: number) => void
+}
+
+/** Ascending. In a new file a gap stays a hole; in an old one, what is in its place must become zeros. */
+export async function* runsToWrite(
+  existing: ExistingFile,
+  { snapshot, inode }: { readonly snapshot: Snapshot; readonly inode: Inode },
+  { signal, onEqual }: CompareOptions
+): AsyncGenerator<Run> {
+  const content = await snapshot.content(inode, { signal })
+  if ('inline' in content) {
+    yield { offset: 0, length: inode.size }
+    return
+  }
+  const join = new RunJoin()
+  let end = 0
+  const compare = async (extent: Extent): Promise<{ extent: Extent; equal: boolean }> => ({
+    extent,
+    equal: await isThere(existing, extent)
+  })
+  const ahead = { readsMax: COMPARED_AT_ONCE, signal }
+  for await (const { extent, equal } of readAhead(each(content.extents), compare, ahead)) {
+    const gap = Math.min(extent.offset, existing.size) - end
+    if (gap > 0) yield* join.add({ offset: end, length: gap })
+    end = Math.max(end, extent.offset + extent.length)
+    if (equal) onEqual(extent.length)
+    else yield* join.add(extent)
+  }
+  const tail = Math.min(inode.size, existing.size) - end
+  if (tail > 0) yield* join.add({ offset: end, length: tail })
+  yield* join.rest()
+}
+
+/** Makes one run of neighbours. */
+class RunJoin {
+  #run: Run | undefined;
+
+  *add({ offset, length }: Run): Generator<Run> {
+    const run = this.#run
+    const joins = run !== undefined && run.offset + run.length === offset
+    if (joins && run.length + length <= RUN_BYTES_MAX) {
+      this.#run = { offset: run.offset, length: run.length + length }
+      return
+    }
+    yield* this.rest()
+    this.#run = { offset, length }
+  }
+
+  *rest(): Generator<Run> {
+    if (this.#run !== undefined) yield this.#run
+    this.#run = undefined
+  }
+}
+
+async function isThere({ file, size }: ExistingFile, extent: Extent): Promise<boolean> {
+  if (extent.offset + extent.length > size) return false
+  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(extent.length).buffer)
+  const { bytesRead } = await file.read(bytes, 0, extent.length, extent.offset)
+  return bytesRead === extent.length && (await createBlock('raw', bytes)).id === extent.block
+}
+
+async function* each(batches: AsyncIterable<readonly Extent[]>): AsyncGenerator<Extent> {
+  for await (const batch of batches) yield* batch
+}
