@@ -21,8 +21,14 @@ interface Fixture extends RawChannel {
   call(options?: CallOptions): Call
 }
 
+const channels: RawChannel[] = []
+test.after.each(() => {
+  for (const { wire } of channels.splice(0)) wire.abort(new Error('the test is over'))
+})
+
 function connect(): Fixture {
   const raw = createRawChannel()
+  channels.push(raw)
   const client = new CallClient(raw.channel)
   void client.run()
   const begin = client.begin.bind(client)
