@@ -12,7 +12,10 @@ export class Lacks {
     // Deleted first so that the map stays in order of age and the oldest goes first.
     lacks.delete(id)
     lacks.set(id, now + LACK_MS)
-    if (lacks.size > LACKS_MAX) lacks.delete(lacks.keys().next().value!)
+    for (const [oldest, until] of lacks) {
+      if (lacks.size <= LACKS_MAX && now < until) break
+      lacks.delete(oldest)
+    }
   }
 
   has(source: PeerId, id: BlockId, now: number): boolean {

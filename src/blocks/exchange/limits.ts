@@ -120,8 +120,8 @@ export const ASKS_PER_WANT_MAX = 2
 /** How long "I do not have it" is believed: a peer that is fetching it may have it soon. */
 export const LACK_MS = 5_000
 
-/** Lacks remembered for one source in one session: two windows of blocks. */
-export const LACKS_MAX = 8192
+/** Lacks remembered for one source in one session: eight windows of blocks, about 4 MB. */
+export const LACKS_MAX = 32_768
 
 /** How long a source that could not be reached is given before it counts as not having a block. */
 export const PATIENCE_MS = 2_000

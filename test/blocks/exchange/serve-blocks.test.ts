@@ -168,7 +168,7 @@ function serving(blocks: { get(id: BlockId): Promise<Uint8Array | undefined> }):
   cancel: () => void
 } {
   const handler = createBlocksHandler(blocks, { readAheadBytesMax: 4 * READ_AHEAD_BYTES })
-  const controller = new AbortController()
+  let controller = new AbortController()
   return {
     ask: (ids, from = 'bob') => {
       const { body, payload } = encodeWant({ kind: 'blocks', ids })
@@ -176,7 +176,11 @@ function serving(blocks: { get(id: BlockId): Promise<Uint8Array | undefined> }):
       const context = { from: from as PeerId, signal: controller.signal }
       return handler(request, context)[Symbol.asyncIterator]()
     },
-    cancel: () => controller.abort()
+    /** Cancels what was asked so far. */
+    cancel: () => {
+      controller.abort()
+      controller = new AbortController()
+    }
   }
 }
 
@@ -228,8 +232,12 @@ test('wants that are cancelled while they wait leave their place', async () => {
   const most = WANTS_SERVED_PER_PEER_MAX + WANTS_QUEUED_PER_PEER_MAX
   const wants = Array.from({ length: most }, () => collectFrom(ask([block!.id])))
   cancel()
+  const later = Array.from({ length: WANTS_QUEUED_PER_PEER_MAX }, () => {
+    return collectFrom(ask([block!.id]))
+  })
   gate.resolve(block!.bytes)
   for (const want of wants) await assert.rejects(want, { name: 'AbortError' })
+  for (const want of later) assert.equal((await want).length, 1)
 })
 
 async function collectFrom(answer: AsyncIterator<unknown>): Promise<unknown[]> {
