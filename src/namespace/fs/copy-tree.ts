@@ -6,20 +6,18 @@
 import { WarrenError, isWarrenError } from '../../errors.ts'
 import type { EntryWithInode, Inode, NewInode, Transaction } from '../volume/volume.ts'
 import { constants } from './constants.ts'
+import type { Copied } from './copy-batch.ts'
+import { Batch, inlineContents } from './copy-batch.ts'
 import type { FileSystemContext } from './context.ts'
 import { attempt } from './failures.ts'
 import type { CopyOptions } from './file-system.ts'
 import { createView, streamView } from './file-view.ts'
 import { makeDirectory } from './make-directory.ts'
 import type { Keep } from './open-files.ts'
-import { appendName, joinPath, toPath } from './paths.ts'
+import { absoluteTarget, appendName, joinPath, parentOf, toPath } from './paths.ts'
 import type { FixedPlace, NamePlace, Place } from './resolve.ts'
 import { resolve, resolveDirectory, resolveName } from './resolve.ts'
 import { storeContent } from './store-content.ts'
-
-/** Files copied in one transaction, and how many bytes they may have together: what others wait for. */
-const BATCH_FILES_MAX = 256
-const BATCH_BYTES_MAX = 1024 * 1024 * 1024
 
 /** Paths as the caller wrote them, for the filter. */
 interface Names {
@@ -188,7 +186,9 @@ class TreeCopy {
     const files = batch.take()
     if (files.length === 0) return
     const isLocal = target.volume === from.volume
-    const inline = isLocal ? new Map<Copied, Uint8Array>() : await inlineContents(from, files)
+    const inline = isLocal
+      ? new Map<Copied, Uint8Array>()
+      : await inlineContents(from.snapshot, files)
     const isShort = (file: Copied): boolean =>
       isLocal || inline.has(file) || file.inode.type === 'symlink'
     await this.#context.files.removing(target.volume, keep =>
@@ -282,63 +282,6 @@ class TreeCopy {
   }
 }
 
-interface Copied {
-  readonly name: string
-  readonly inode: Inode
-  /** Where the copy of a symbolic link points. */
-  readonly linkTo?: string
-}
-
-/** Files of one directory, to be copied in one transaction. */
-class Batch {
-  #files: Copied[] = []
-  #bytes = 0
-
-  get isFull(): boolean {
-    return this.#files.length >= BATCH_FILES_MAX || this.#bytes >= BATCH_BYTES_MAX
-  }
-
-  add(file: Copied): void {
-    this.#files.push(file)
-    this.#bytes += file.inode.size
-  }
-
-  take(): Copied[] {
-    const files = this.#files
-    this.#files = []
-    this.#bytes = 0
-    return files
-  }
-}
-
-/** The content of the files whose content stands in the tree. */
-async function inlineContents(
-  { snapshot }: Pick<Place, 'snapshot'>,
-  files: readonly Copied[]
-): Promise<Map<Copied, Uint8Array>> {
-  const contents = new Map<Copied, Uint8Array>()
-  for (const file of files) {
-    if (file.inode.type !== 'file') continue
-    const content = await snapshot.content(file.inode)
-    if ('inline' in content) contents.set(file, content.inline)
-  }
-  return contents
-}
-
 function below({ source, destination }: Names, name: string): Names {
   return { source: appendName(source, name), destination: appendName(destination, name) }
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(1, path.lastIndexOf('/')))
-}
-
-/** A relative target, seen from the directory of its link. */
-function absoluteTarget(directory: string, target: string): string {
-  const names = directory.split('/').filter(name => name !== '')
-  for (const name of target.split('/')) {
-    if (name === '..') names.pop()
-    else if (name !== '' && name !== '.') names.push(name)
-  }
-  return `/${names.join('/')}`
 }

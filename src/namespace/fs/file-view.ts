@@ -3,6 +3,7 @@
  * this process and not stored yet. A view never changes.
  */
 import type { StoreOptions } from '../../blocks/index.ts'
+import { WarrenError } from '../../errors.ts'
 import type { Inode, Snapshot } from '../volume/volume.ts'
 import type { Piece } from './write-buffer.ts'
 import { copyPieces, endOf, indexOfPiece } from './write-buffer.ts'
@@ -98,6 +99,23 @@ export async function* streamView(
     yield applyLayers(view, bytes, position)
     position += bytes.length
   }
+}
+
+/** The rest of a file in one buffer, which is the caller's. */
+export async function readRest(
+  view: FileView,
+  from: number,
+  signal?: AbortSignal
+): Promise<Uint8Array> {
+  if (view.inode.type === 'directory') throw new WarrenError('EISDIR', { syscall: 'read' })
+  const bytes = new Uint8Array(Math.max(0, view.inode.size - from))
+  let filled = 0
+  for await (const piece of streamView(view, from, view.inode.size, signal ? { signal } : {})) {
+    signal?.throwIfAborted()
+    bytes.set(piece, filled)
+    filled += piece.length
+  }
+  return bytes
 }
 
 /** Lays what was written over stored bytes (or zeros) that begin at `offset`. */

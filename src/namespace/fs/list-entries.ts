@@ -1,23 +1,31 @@
 /** What a listing shows: the entries of a directory, and what is mounted under it. */
 import type { StoreOptions } from '../../blocks/index.ts'
-import type { InodeType } from '../volume/volume.ts'
+import type { InodeNumber, InodeType, Snapshot } from '../volume/volume.ts'
 import type { FileSystemContext } from './context.ts'
 import { joinPath } from './paths.ts'
-import type { Place } from './resolve.ts'
 
 export interface ListedEntry {
   readonly name: string
   readonly type: InodeType
+  /** Undefined for what is mounted: that is in another volume. */
+  readonly inode?: InodeNumber
+}
+
+/** A directory in a version of a volume, and its canonical path. */
+export interface ListedDirectory {
+  readonly path: string
+  readonly snapshot: Snapshot
+  readonly directory: InodeNumber
 }
 
 /** In batches. A name that something is mounted on is shown once, as what is mounted. */
 export async function* listEntries(
   context: FileSystemContext,
-  place: Pick<Place, 'path' | 'snapshot' | 'inode'>,
+  { path, snapshot, directory }: ListedDirectory,
   options?: StoreOptions
 ): AsyncGenerator<readonly ListedEntry[]> {
-  const mounted = new Set(context.mounts.namesUnder(place.path))
-  for await (const batch of place.snapshot.entries(place.inode.number, options)) {
+  const mounted = new Set(context.mounts.namesUnder(path))
+  for await (const batch of snapshot.entries(directory, options)) {
     const shown = mounted.size === 0 ? batch : batch.filter(({ name }) => !mounted.has(name))
     if (shown.length > 0) yield shown
   }
@@ -25,7 +33,7 @@ export async function* listEntries(
   yield await Promise.all(
     Array.from(mounted, async name => ({
       name,
-      type: await mountedType(context, place.path, name)
+      type: await mountedType(context, path, name)
     }))
   )
 }

@@ -2,7 +2,7 @@
 import { WarrenError } from '../../errors.ts'
 import { Turns } from '../volume/turns.ts'
 import type { InodePatch, Volume } from '../volume/volume.ts'
-import { expectLength, parseMode, parseTime, textEncoding, withEncoding } from './arguments.ts'
+import { parseMode, parseTime, textEncoding, withEncoding } from './arguments.ts'
 import { piecesOf, toSource, viewBytes } from './content-source.ts'
 import type { FileSystemContext } from './context.ts'
 import type {
@@ -19,14 +19,15 @@ import type {
 } from './file-handle.ts'
 import { attempt } from './failures.ts'
 import type { FileView } from './file-view.ts'
-import { readInto, streamView } from './file-view.ts'
+import { readRest } from './file-view.ts'
 import type { OpenMode } from './flags.ts'
+import { filePosition, range, readOptions, writeArguments } from './handle-arguments.ts'
+import { HandleReader } from './handle-reader.ts'
 import { readStream, writeStream } from './handle-streams.ts'
 import type { OpenFile } from './open-file.ts'
-import { SequentialReader } from './sequential-reader.ts'
 import { BigIntStats, Stats } from './stats.ts'
 import type { EncodingOption, TextEncoding } from './text.ts'
-import { encodeText, inEncoding } from './text.ts'
+import { inEncoding } from './text.ts'
 
 /** What `read` makes when it is given no buffer. */
 const READ_BUFFER_BYTES = 16 * 1024
@@ -47,10 +48,7 @@ export class OpenFileHandle implements FileHandle {
   readonly #turns = new Turns()
   #position = 0
   #closing: Promise<void> | undefined
-  #sequential: SequentialReader | undefined
-  #isReading = false
-  /** Where the last read ended: one that begins there makes reading sequential. */
-  #readEnd = -1
+  readonly #reader = new HandleReader()
 
   constructor(
     context: FileSystemContext,
@@ -208,7 +206,7 @@ export class OpenFileHandle implements FileHandle {
 
   close(): Promise<void> {
     this.#closing ??= attempt({ syscall: 'close' }, async () => {
-      await this.#turns.take(() => this.#dropReader())
+      await this.#turns.take(() => this.#reader.close())
       if ('file' in this.#source) await this.#context.files.release(this.#source.file)
     })
     return this.#closing
@@ -266,49 +264,12 @@ export class OpenFileHandle implements FileHandle {
   }
 
   async #readAt(target: Uint8Array, position: number | undefined): Promise<number> {
-    if (position !== undefined) return await this.#readFrom(target, position)
+    if (position !== undefined) return await this.#reader.read(await this.#view(), target, position)
     return await this.#turns.take(async () => {
-      const read = await this.#readFrom(target, this.#position)
+      const read = await this.#reader.read(await this.#view(), target, this.#position)
       this.#position += read
       return read
     })
-  }
-
-  async #readFrom(target: Uint8Array, position: number): Promise<number> {
-    const view = await this.#view()
-    if (view.inode.type === 'directory') throw new WarrenError('EISDIR')
-    const isSequential = position === this.#readEnd && view.layers.length === 0 && !this.#isReading
-    const read = isSequential
-      ? await this.#readAhead(view, target, position)
-      : await readInto(view, target, position)
-    this.#readEnd = position + read
-    return read
-  }
-
-  async #readAhead(view: FileView, target: Uint8Array, position: number): Promise<number> {
-    this.#isReading = true
-    try {
-      if (this.#sequential?.continues(view, position) !== true) {
-        await this.#dropReader()
-        this.#sequential = new SequentialReader(view, position)
-      }
-      let filled = 0
-      while (filled < target.length) {
-        if (this.#sequential!.ended) this.#sequential = this.#sequential!.next(view)
-        const read = await this.#sequential!.read(target.subarray(filled))
-        if (read === 0) break
-        filled += read
-      }
-      return filled
-    } finally {
-      this.#isReading = false
-    }
-  }
-
-  async #dropReader(): Promise<void> {
-    const reader = this.#sequential
-    this.#sequential = undefined
-    await reader?.close()
   }
 
   async #writeAt(bytes: Uint8Array, position: number | undefined): Promise<void> {
@@ -344,69 +305,4 @@ export class OpenFileHandle implements FileHandle {
     await this.#source.file.store()
     await this.#volume.sync()
   }
-}
-
-/** The rest of a file in one buffer, which is the caller's. */
-export async function readRest(
-  view: FileView,
-  from: number,
-  signal?: AbortSignal
-): Promise<Uint8Array> {
-  if (view.inode.type === 'directory') throw new WarrenError('EISDIR', { syscall: 'read' })
-  const bytes = new Uint8Array(Math.max(0, view.inode.size - from))
-  let filled = 0
-  for await (const piece of streamView(view, from, view.inode.size, signal ? { signal } : {})) {
-    signal?.throwIfAborted()
-    bytes.set(piece, filled)
-    filled += piece.length
-  }
-  return bytes
-}
-
-function readOptions<Buffer extends ArrayBufferView>(
-  first: Buffer | ReadOptions<Buffer> | undefined,
-  second: number | null | undefined | Omit<ReadOptions<Buffer>, 'buffer'>,
-  rest: Pick<ReadOptions<Buffer>, 'length' | 'position'>
-): ReadOptions<Buffer> {
-  if (!ArrayBuffer.isView(first)) return first ?? {}
-  if (typeof second === 'object' && second !== null) return { ...second, buffer: first }
-  return { ...rest, buffer: first, offset: second }
-}
-
-/** The part of a buffer that offset and length say. Throws a `RangeError` outside of it. */
-function range(
-  bytes: Uint8Array,
-  { offset, length }: Pick<WriteOptions, 'offset' | 'length'>
-): Uint8Array {
-  const from = expectLength(offset ?? 0, 'offset', bytes.length)
-  const count = expectLength(length ?? bytes.length - from, 'length', bytes.length - from)
-  return bytes.subarray(from, from + count)
-}
-
-function filePosition(position: number | bigint | null | undefined): number | undefined {
-  if (position === null || position === undefined) return undefined
-  const at = Number(position)
-  return at === -1 ? undefined : expectLength(at, 'position')
-}
-
-function writeArguments(
-  data: ArrayBufferView | string,
-  second: number | null | undefined | WriteOptions,
-  third: number | null | undefined | TextEncoding,
-  position: number | null | undefined
-): { readonly bytes: Uint8Array; readonly at: number | undefined } {
-  if (typeof data === 'string') {
-    const encoding = typeof third === 'string' ? third : 'utf8'
-    return { bytes: encodeText(data, encoding), at: writePosition(second) }
-  }
-  const options =
-    typeof second === 'object' && second !== null
-      ? second
-      : { offset: second, length: typeof third === 'number' ? third : null, position }
-  return { bytes: range(viewBytes(data), options), at: writePosition(options.position) }
-}
-
-/** Node takes everything that is no number for "where the handle is". */
-function writePosition(position: unknown): number | undefined {
-  return typeof position === 'number' && position >= 0 ? position : undefined
 }

@@ -79,6 +79,21 @@ export function appendName(path: string, name: string): string {
   return path.endsWith('/') ? path + name : `${path}/${name}`
 }
 
+/** The directory of a canonical path. */
+export function parentOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf('/')))
+}
+
+/** A link's relative target, seen from the directory of its link. */
+export function absoluteTarget(directory: string, target: string): string {
+  const names = directory.split('/').filter(name => name !== '')
+  for (const name of target.split('/')) {
+    if (name === '..') names.pop()
+    else if (name !== '' && name !== '.') names.push(name)
+  }
+  return `/${names.join('/')}`
+}
+
 export function misuse(message: string, code: string): TypeError {
   return Object.assign(new TypeError(message), { code })
 }

@@ -31,8 +31,11 @@ export interface Plan {
 /** Pieces and extents closer than this are stored as one run, with what is between them. */
 const GAP_BYTES_MAX = 64 * 1024
 
-/** An extent near a run is taken into it when it is smaller than this. */
+/** An extent of this length or longer is not stored anew because of what happens beside it. */
 const SMALL_EXTENT_BYTES = 128 * 1024
+
+/** A neighbour is taken into a run that is at least a fourth as long. */
+const NEIGHBOUR_FACTOR = 4
 
 /** Pieces from this length on are passed on as they are; shorter ones are copied into what is read. */
 const LONG_PIECE_BYTES = 64 * 1024
@@ -95,16 +98,33 @@ export async function* runBytes({ view, from, to }: Run): AsyncGenerator<Uint8Ar
 
 async function expand(view: FileView, range: Range, kept: number): Promise<Run> {
   const near = Math.max(0, range.from - GAP_BYTES_MAX)
-  const touched: Extent[] = []
-  for (const extent of await extentsWithin(view, near, Math.min(kept, range.to + GAP_BYTES_MAX))) {
-    const overlaps = extent.offset < range.to && extent.offset + extent.length > range.from
-    if (overlaps || extent.length < SMALL_EXTENT_BYTES) touched.push(extent)
+  const extents = await extentsWithin(view, near, Math.min(kept, range.to + GAP_BYTES_MAX))
+  let { from, to } = range
+  let first = extents.findIndex(extent => extent.offset + extent.length > from)
+  if (first === -1) first = extents.length
+  let end = first
+  for (; end < extents.length && extents[end]!.offset < range.to; end++) {
+    from = Math.min(from, extents[end]!.offset)
+    to = Math.max(to, endOfExtent(extents[end]!, kept))
   }
-  const first = touched[0]
-  const last = touched.at(-1)
-  const from = Math.min(range.from, first?.offset ?? range.from)
-  const end = last === undefined ? range.to : Math.min(kept, last.offset + last.length)
-  return { from, to: Math.max(range.to, end), touched, view }
+  while (first > 0 && isSmall(extents[first - 1]!, to - from)) from = extents[--first]!.offset
+  while (end < extents.length && isSmall(extents[end]!, to - from)) {
+    to = endOfExtent(extents[end++]!, kept)
+  }
+  return { from, to, touched: extents.slice(first, end), view }
+}
+
+/**
+ * Whether a neighbour is stored anew together with a run. Only when it is not much longer than the
+ * run: so the bytes that many small appends store grow with the logarithm of the file's size, and
+ * the extents they leave are few.
+ */
+function isSmall(extent: Extent, runBytes: number): boolean {
+  return extent.length < SMALL_EXTENT_BYTES && extent.length < runBytes * NEIGHBOUR_FACTOR
+}
+
+function endOfExtent(extent: Extent, kept: number): number {
+  return Math.min(kept, extent.offset + extent.length)
 }
 
 async function extentAcross(view: FileView, offset: number): Promise<Extent | undefined> {

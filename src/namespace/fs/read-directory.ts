@@ -6,10 +6,10 @@ import type { Directory } from './directory.ts'
 import { Dirent } from './dirent.ts'
 import { attempt, explain } from './failures.ts'
 import type { OpenDirectoryOptions, ReadDirectoryOptions } from './file-system.ts'
-import type { ListedEntry } from './list-entries.ts'
+import type { ListedDirectory, ListedEntry } from './list-entries.ts'
 import { listEntries } from './list-entries.ts'
 import type { PathLike } from './paths.ts'
-import { appendName, toPath } from './paths.ts'
+import { appendName, joinPath, toPath } from './paths.ts'
 import type { Place } from './resolve.ts'
 import { resolveDirectory } from './resolve.ts'
 import { Turns } from '../volume/turns.ts'
@@ -66,6 +66,11 @@ interface WalkOptions {
   readonly signal: AbortSignal | undefined
 }
 
+interface Pending extends ListedDirectory {
+  readonly parentPath: string
+  readonly prefix: string
+}
+
 /** Batches of a directory, and with `recursive` of everything below, a level at a time as Node does. */
 async function* walk(
   context: FileSystemContext,
@@ -73,26 +78,39 @@ async function* walk(
   { path, recursive, signal }: WalkOptions
 ): AsyncGenerator<readonly Found[]> {
   const options = signal === undefined ? {} : { signal }
-  const pending: { place: Place; parentPath: string; prefix: string }[] = [
-    { place: start, parentPath: path, prefix: '' }
-  ]
-  for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
-    const { parentPath, prefix } = next
-    for await (const batch of listEntries(context, next.place, options)) {
-      signal?.throwIfAborted()
-      yield batch.map(entry => ({ ...entry, parentPath, relativePath: prefix + entry.name }))
-      if (recursive !== true) continue
-      for (const { name, type } of batch) {
-        if (type !== 'directory') continue
-        const below = appendName(next.place.path, name)
-        pending.push({
-          place: await resolveDirectory(context, below, options),
-          parentPath: appendName(parentPath, name),
-          prefix: `${prefix}${name}/`
-        })
+  const { snapshot, inode } = start
+  const first = { path: start.path, snapshot, directory: inode.number }
+  let level: Pending[] = [{ ...first, parentPath: path, prefix: '' }]
+  while (level.length > 0) {
+    const below: Pending[] = []
+    for (const pending of level) {
+      const { parentPath, prefix } = pending
+      for await (const batch of listEntries(context, pending, options)) {
+        signal?.throwIfAborted()
+        yield batch.map(entry => ({ ...entry, parentPath, relativePath: prefix + entry.name }))
+        if (recursive !== true) continue
+        for (const entry of batch) {
+          if (entry.type === 'directory') below.push(await enter(context, pending, entry))
+        }
       }
     }
+    level = below
   }
+}
+
+async function enter(
+  context: FileSystemContext,
+  parent: Pending,
+  { name, inode }: ListedEntry
+): Promise<Pending> {
+  const path = joinPath(parent.path, name)
+  const names = {
+    parentPath: appendName(parent.parentPath, name),
+    prefix: `${parent.prefix}${name}/`
+  }
+  if (inode !== undefined) return { path, snapshot: parent.snapshot, directory: inode, ...names }
+  const place = await resolveDirectory(context, path)
+  return { path, snapshot: place.snapshot, directory: place.inode.number, ...names }
 }
 
 class OpenDirectory implements Directory {

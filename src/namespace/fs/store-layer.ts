@@ -6,6 +6,7 @@
  * them checks that the extents they were planned on are still there, and otherwise plans again.
  */
 import type { StoreOptions } from '../../blocks/index.ts'
+import { readAhead } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
 import { INLINE_BYTES_MAX } from '../volume/volume.ts'
 import type { Extent, Inode, InodeNumber, Snapshot, Transaction, Volume } from '../volume/volume.ts'
@@ -19,6 +20,9 @@ export interface FileReference {
   readonly number: InodeNumber
   readonly generation: number
 }
+
+/** Runs that are read, hashed and stored at the same time. */
+const RUNS_AT_ONCE = 8
 
 /** How often a plan may be overtaken by other writers before giving up. */
 const PLANS_MAX = 16
@@ -75,14 +79,15 @@ async function storeRuns(
   const { runs, cut, inline, kept } = await planRuns(plan)
   const held: { done(): void }[] = []
   try {
-    const stored: Stored[] = []
-    for (const run of runs) {
+    const store = async (run: Run): Promise<Stored> => {
       const storing = volume.storeExtents(runBytes(run), { offset: run.from })
       held.push(storing)
       const extents: Extent[] = []
       for await (const batch of storing) extents.push(...batch)
-      stored.push({ run, extents })
+      return { run, extents }
     }
+    const stored: Stored[] = []
+    for await (const done of readAhead(runs, store, { readsMax: RUNS_AT_ONCE })) stored.push(done)
     return await volume.update(async transaction => {
       const inode = await expectInode(transaction, file)
       if (inode.size !== plan.inode.size) return false

@@ -21,7 +21,6 @@ export type EncodingOption = TextEncoding | 'buffer' | null
 const utf8Encoder = new TextEncoder()
 // A byte order mark is content, as for Buffer.
 const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-const utf16Decoder = new TextDecoder('utf-16le', { ignoreBOM: true })
 
 /** `fromCharCode` takes its characters as arguments: so many are safe on every engine. */
 const CHARACTERS_AT_ONCE = 8192
@@ -47,7 +46,7 @@ export function decodeText(bytes: Uint8Array, encoding: TextEncoding = 'utf8'): 
     case 'utf8':
       return utf8Decoder.decode(bytes)
     case 'utf16le':
-      return utf16Decoder.decode(bytes.subarray(0, bytes.length & ~1))
+      return decodeUtf16(bytes)
     case 'latin1':
       return toCharacters(bytes, 0xff)
     case 'ascii':
@@ -112,6 +111,18 @@ function encodeUtf16(text: string): Uint8Array {
     view.setUint16(index * 2, text.charCodeAt(index), true)
   }
   return bytes
+}
+
+/** Not by a `TextDecoder`, which replaces halves of characters; Buffer keeps them. */
+function decodeUtf16(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length & ~1)
+  let text = ''
+  for (let at = 0; at < view.byteLength; at += 2 * CHARACTERS_AT_ONCE) {
+    const count = Math.min(CHARACTERS_AT_ONCE, (view.byteLength - at) / 2)
+    const units = Array.from({ length: count }, (_, index) => view.getUint16(at + index * 2, true))
+    text += String.fromCharCode(...units)
+  }
+  return text
 }
 
 /** The low byte of each UTF-16 unit, as Buffer takes it. */

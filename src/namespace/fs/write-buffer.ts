@@ -49,6 +49,7 @@ export class WriteBuffer {
 
   /** Takes the bytes themselves, which must not change until they are stored or `own` was called. */
   borrow(offset: number, bytes: Uint8Array): void {
+    if (bytes.length === 0) return
     this.#bytes += bytes.length + PIECE_OVERHEAD_BYTES
     this.#put({ offset, bytes, room: 0, borrowed: true })
   }
