@@ -73,6 +73,7 @@ export function reasonOf(error: unknown): string {
 
 const EXIT_OF_CODE: Readonly<Record<string, number>> = {
   EUSAGE: EXIT.usage,
+  EINVAL: EXIT.usage,
   EHOSTUNREACH: EXIT.unreachable,
   ETIMEDOUT: EXIT.unreachable,
   ECONNRESET: EXIT.unreachable,

@@ -16,46 +16,70 @@ export interface SourceRequest {
 }
 
 export class HostSources {
-  readonly #warren: Warren
+  readonly #warren: Pick<Warren, 'fs'>
   readonly #directory: string
+  #sources: readonly Source[]
+  #saved: Promise<void> = Promise.resolve()
 
-  constructor(warren: Warren, directory: string) {
+  constructor(warren: Pick<Warren, 'fs'>, directory: string, sources: readonly Source[]) {
     this.#warren = warren
     this.#directory = directory
+    this.#sources = sources
   }
 
-  async list(): Promise<readonly Source[]> {
-    return (await loadState(this.#directory)).sources
+  get list(): readonly Source[] {
+    return this.#sources
   }
 
-  /** The same folder keeps its path; another one of the same name gets a path of its own. */
-  async add({ hostPath, name, copy }: SourceRequest): Promise<Source> {
-    const state = await loadState(this.#directory)
-    const known = state.sources.find(source => source.hostPath === hostPath)
-    const path =
-      known?.path ?? (await this.#freePath(name ?? lastName(hostPath), name === undefined))
-    const source = { path, hostPath, copy }
-    const others = state.sources.filter(other => other !== known)
-    await saveState(this.#directory, { ...state, sources: [...others, source] })
-    return source
+  /**
+   * The same folder keeps its path; another one of the same name gets a path of its own. Nothing is
+   * kept yet. `others` have been chosen before.
+   */
+  async choose(
+    { hostPath, name, copy }: SourceRequest,
+    others: readonly Source[] = []
+  ): Promise<Source> {
+    const known = this.#sources.find(source => source.hostPath === hostPath)
+    if (known !== undefined) return { ...known, copy }
+    const wanted = name ?? lastName(hostPath)
+    const taken = new Set([...this.#sources, ...others].map(({ path }) => path).concat('/peers'))
+    for (let number = 1; ; number++) {
+      const path = number === 1 ? `/${wanted}` : `/${wanted}-${number}`
+      if (!taken.has(path) && !(await this.#warren.fs.exists(path))) return { path, hostPath, copy }
+      if (name !== undefined) {
+        throw new UsageError(`--name ${name}: ${path} is there already`, 'share')
+      }
+    }
+  }
+
+  async keep(source: Source): Promise<void> {
+    const others = this.#sources.filter(({ path }) => path !== source.path)
+    await this.#save([...others, source])
   }
 
   /** What is at the path stays; it is only not kept up to date any more. */
   async remove(path: string): Promise<void> {
-    const state = await loadState(this.#directory)
-    const sources = state.sources.filter(source => source.path !== path)
-    if (sources.length < state.sources.length)
-      await saveState(this.#directory, { ...state, sources })
+    await this.#save(this.#sources.filter(source => source.path !== path))
   }
 
-  async #freePath(name: string, mayChange: boolean): Promise<string> {
-    for (let number = 1; ; number++) {
-      const path = number === 1 ? `/${name}` : `/${name}-${number}`
-      const isTaken = path === '/peers' || (await this.#warren.fs.exists(path))
-      if (!isTaken) return path
-      if (!mayChange) throw new UsageError(`--name ${name}: ${path} is there already`, 'share')
+  /** One after the other: each writes the file as a whole. */
+  #save(sources: readonly Source[]): Promise<void> {
+    this.#sources = sources
+    const write = async (): Promise<void> => {
+      const state = await loadState(this.#directory)
+      await saveState(this.#directory, { ...state, sources: this.#sources })
     }
+    this.#saved = this.#saved.then(write, write)
+    return this.#saved
   }
+}
+
+/** The directory must be open in the warren. */
+export async function openHostSources(
+  warren: Pick<Warren, 'fs'>,
+  directory: string
+): Promise<HostSources> {
+  return new HostSources(warren, directory, (await loadState(directory)).sources)
 }
 
 function lastName(hostPath: string): string {

@@ -3,6 +3,7 @@
  * memory as long as there is room, the ones used least recently go first, so that fetching a
  * terabyte takes no more memory than fetching a megabyte.
  */
+import { WarrenError } from '../errors.ts'
 import type { WarrenOptions } from '../index.ts'
 
 type BlockStore = NonNullable<WarrenOptions['blockStore']>
@@ -26,6 +27,7 @@ class MemoryPassingBlockStore implements PassingBlockStore {
   /** Used least recently first. */
   readonly #passing = new Map<BlockId, Uint8Array>()
   #bytes = 0
+  #isClosed = false
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
@@ -38,6 +40,7 @@ class MemoryPassingBlockStore implements PassingBlockStore {
   }
 
   async get(id: BlockId): Promise<Uint8Array | undefined> {
+    this.#requireOpen()
     const bytes = this.#passing.get(id)
     if (bytes === undefined) return this.#pinned.get(id)
     this.#passing.delete(id)
@@ -46,10 +49,12 @@ class MemoryPassingBlockStore implements PassingBlockStore {
   }
 
   async has(id: BlockId): Promise<boolean> {
+    this.#requireOpen()
     return this.#passing.has(id) || this.#pinned.has(id)
   }
 
   async putMany(blocks: Parameters<BlockStore['putMany']>[0]): Promise<void> {
+    this.#requireOpen()
     for (const { id, bytes } of blocks) {
       if (this.#passing.has(id) || this.#pinned.has(id)) continue
       this.#passing.set(id, bytes)
@@ -62,6 +67,7 @@ class MemoryPassingBlockStore implements PassingBlockStore {
   }
 
   async deleteMany(ids: readonly BlockId[]): Promise<void> {
+    this.#requireOpen()
     for (const id of ids) {
       this.#remove(id)
       this.#pinned.delete(id)
@@ -69,10 +75,13 @@ class MemoryPassingBlockStore implements PassingBlockStore {
   }
 
   async *ids(): AsyncGenerator<BlockId> {
+    this.#requireOpen()
     yield* [...this.#pinned.keys(), ...this.#passing.keys()]
   }
 
-  async sync(): Promise<void> {}
+  async sync(): Promise<void> {
+    this.#requireOpen()
+  }
 
   usage(): ReturnType<BlockStore['usage']> {
     let bytes = this.#bytes
@@ -80,7 +89,15 @@ class MemoryPassingBlockStore implements PassingBlockStore {
     return { blocks: this.#pinned.size + this.#passing.size, bytes }
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#pinned.clear()
+    this.#passing.clear()
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new WarrenError('EBADF', { message: 'the block store is closed' })
+  }
 
   #remove(id: BlockId): void {
     this.#bytes -= this.#passing.get(id)?.length ?? 0

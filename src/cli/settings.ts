@@ -61,6 +61,13 @@ export function readSettings(
   environment: NodeJS.ProcessEnv
 ): Settings {
   const { directory, listen, peer = [], timeout } = options
+  for (const address of [...(listen ?? []), ...peer]) {
+    if (!address.startsWith('/')) throw new UsageError(`${address}: not a multiaddr (/ip4/…)`)
+  }
+  for (const address of peer) {
+    if (!address.includes('/p2p/'))
+      throw new UsageError(`--peer ${address}: it ends in no /p2p/<id>`)
+  }
   return {
     directory: resolve(directory ?? defaultDirectory(environment)),
     discovery: options['no-discovery'] !== true,

@@ -4,8 +4,10 @@
  */
 import { posix } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { WarrenError } from '../errors.ts'
 import type { Warren } from '../index.ts'
 import { TaskError, during } from './failure.ts'
+import { isFileName } from './file-name.ts'
 import { openGuest, openHome } from './open-warren.ts'
 import type { Settings } from './settings.ts'
 import { UsageError } from './usage-error.ts'
@@ -19,6 +21,9 @@ export interface OpenTarget extends AsyncDisposable {
 /** How often it is looked whether a peer was found. */
 const LOOK_MS = 50
 
+/** What a share is called that has no name here. */
+const NAMELESS = 'shared'
+
 export function isLink(text: string): boolean {
   return /^warren:/i.test(text)
 }
@@ -31,7 +36,7 @@ export function nameOfLink(link: string): string {
     .slice(1)
     .map(decode)
     .findLast(part => part !== '')
-  return [searchParams.get('name'), last].find(isFileName) ?? 'shared'
+  return [searchParams.get('name') ?? '', last ?? ''].find(isFileName) ?? NAMELESS
 }
 
 /** `below` is a path below a link. The caller disposes of what it gets. */
@@ -101,7 +106,8 @@ async function untilKnown(
   const deadline = performance.now() + settings.timeoutMs
   while (!warren.peer.known().some(peer => peer.id === id)) {
     if (performance.now() > deadline) {
-      throw new TaskError(`/peers/${id}`, new Error('no such peer was found'), WHERE_IS_IT)
+      const error = new WarrenError('EHOSTUNREACH', { message: 'no such peer was found' })
+      throw new TaskError(`/peers/${id}`, error, WHERE_IS_IT)
     }
     await sleep(LOOK_MS, undefined, { signal })
   }
@@ -136,12 +142,4 @@ function decode(text: string): string {
   } catch {
     return ''
   }
-}
-
-/** One name, on every usual system, that says nothing to a terminal. */
-function isFileName(text: string | null | undefined): text is string {
-  if (text === null || text === undefined || text === '' || text === '.' || text === '..') {
-    return false
-  }
-  return text.length <= 255 && !/[/\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text)
 }

@@ -6,7 +6,9 @@ import type { Command } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { describeFailure, during } from '../failure.ts'
 import { followFolder } from '../follow-folder.ts'
-import { HostSources } from '../host-sources.ts'
+import { isFileName } from '../file-name.ts'
+import { openHostSources } from '../host-sources.ts'
+import type { HostSources } from '../host-sources.ts'
 import { untilInterrupted } from '../interruption.ts'
 import { openHomeForOthers } from '../open-warren.ts'
 import type { Output } from '../output.ts'
@@ -25,6 +27,7 @@ interface Sharing {
   readonly warren: Warren
   readonly output: Output
   readonly signal: AbortSignal
+  readonly sources: HostSources
 }
 
 export const share: Command = defineCommand({
@@ -52,22 +55,35 @@ export const share: Command = defineCommand({
     if (name !== undefined && positionals.length !== 1) {
       throw new UsageError('--name goes with one folder', 'share')
     }
+    if (name !== undefined && !isFileName(name)) {
+      throw new UsageError(`--name ${name}: not the name of a folder`, 'share')
+    }
     const hostPaths = await Promise.all(positionals.map(path => during(path, realpath(path))))
     await using warren = await openHomeForOthers(settings)
-    const sharing = { warren, output, signal }
-    const sources = new HostSources(warren, settings.directory)
+    const sources = await openHostSources(warren, settings.directory)
     const wanted: Source[] = []
-    for (const hostPath of hostPaths) wanted.push(await sources.add({ hostPath, name, copy }))
-    const others = (await sources.list()).filter(
-      ({ path }) => !wanted.some(one => one.path === path)
-    )
+    for (const hostPath of hostPaths) {
+      wanted.push(await sources.choose({ hostPath, name, copy }, wanted))
+    }
     if (wanted.length + warren.shares().length === 0) {
       throw new UsageError('nothing is shared yet: name a folder', 'share')
     }
+    const failing = new AbortController()
+    const sharing = {
+      warren,
+      output,
+      sources,
+      signal: AbortSignal.any([signal, failing.signal])
+    }
     describePeer(sharing)
     const following = wanted.map(source => follow(sharing, source, { name }))
-    following.push(...(await offerAgain(sharing, others, wanted.length === 0)))
-    await Promise.all([untilInterrupted(signal), ...following])
+    following.push(...(await offerAgain(sharing, wanted)))
+    try {
+      await Promise.all([untilInterrupted(signal), ...following])
+    } finally {
+      failing.abort()
+      await Promise.allSettled(following)
+    }
     output.note('stopping')
     return EXIT.done
   }
@@ -79,18 +95,14 @@ function describePeer({ warren, output }: Sharing): void {
 }
 
 /** What was shared by an earlier run goes on being shared: that is told, and kept up to date. */
-async function offerAgain(
-  sharing: Sharing,
-  sources: readonly Source[],
-  isWanted: boolean
-): Promise<Promise<void>[]> {
-  const { warren, output } = sharing
+async function offerAgain(sharing: Sharing, wanted: readonly Source[]): Promise<Promise<void>[]> {
+  const { warren, output, sources } = sharing
   const following: Promise<void>[] = []
   for (const { path, link, name } of warren.shares()) {
-    const source = sources.find(one => one.path === path)
-    if (isWanted) await printLink(output, { path, link, name })
-    else if (source !== undefined)
-      output.note(`also sharing ${path} (warren unshare ${path} ends that)`)
+    if (wanted.some(one => one.path === path)) continue
+    const source = sources.list.find(one => one.path === path)
+    if (wanted.length === 0) await printLink(output, { path, link, name })
+    else output.note(`also sharing ${path} (warren unshare ${path} ends that)`)
     if (source !== undefined) following.push(followQuietly(sharing, source))
   }
   return following
@@ -102,13 +114,14 @@ async function follow(
   source: Source,
   { name }: { readonly name: string | undefined }
 ): Promise<void> {
-  const { warren, output, signal } = sharing
+  const { warren, output, signal, sources } = sharing
   const bar = new ProgressBar(`reading ${source.hostPath}`, output)
   const settings = { inPlace: !source.copy, signal, onProgress: bar.show }
   let isFirst = true
   try {
     for await (const report of followFolder(warren, source, settings)) {
       if (isFirst) {
+        await sources.keep(source)
         const link = await warren.share(source.path, name === undefined ? {} : { name })
         output.note(`${source.hostPath}: ${describeWhole(report)}`)
         const shared = warren.shares().find(({ path }) => path === source.path)

@@ -2,7 +2,7 @@
 import { defineCommand } from '../command.ts'
 import type { Command } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { HostSources } from '../host-sources.ts'
+import { openHostSources } from '../host-sources.ts'
 import { openHomeOffline } from '../open-warren.ts'
 
 export const shares: Command = defineCommand({
@@ -13,7 +13,7 @@ export const shares: Command = defineCommand({
   positionals: [0, 0],
   async run({ settings, output }) {
     await using warren = await openHomeOffline(settings)
-    const sources = await new HostSources(warren, settings.directory).list()
+    const sources = (await openHostSources(warren, settings.directory)).list
     for (const { path, name } of warren.shares()) {
       const hostPath = sources.find(source => source.path === path)?.hostPath
       if (output.json) await output.value({ path, name, ...(hostPath && { hostPath }) })

@@ -1,4 +1,5 @@
 /** `warren unmount`: takes a mount out of this peer's namespace. */
+import { WarrenError } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
 import type { Command } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -14,7 +15,7 @@ export const unmount: Command = defineCommand({
   async run({ positionals: [path = ''], settings, output }) {
     await using warren = await openHomeOffline(settings)
     if (!warren.mounts().some(mount => mount.path === path)) {
-      const error = Object.assign(new Error('nothing is mounted there'), { code: 'ENOENT' })
+      const error = new WarrenError('ENOENT', { message: 'nothing is mounted there' })
       throw new TaskError(path, error, "'warren mounts' lists what is")
     }
     await during(`unmounting ${path}`, warren.unmount(path))
