@@ -14,7 +14,7 @@ import type { SegmentIndex } from './segment-index.ts'
 import { decodeSegmentIndex } from './segment-index.ts'
 import { scanSegment } from './segment-scan.ts'
 import type { Segment } from './segment.ts'
-import { toWarrenError } from './system-error.ts'
+import { isMissingFile, toWarrenError } from './system-error.ts'
 import { BLOCK_ID_BYTES } from '../block-id.ts'
 
 /** Read at once. A stretch with larger holes is read in parts. */
@@ -151,13 +151,11 @@ export class Compactor {
 
 async function removeFiles({ files, fileSystem }: BlockLog, segment: Segment): Promise<void> {
   await files.retire(segment)
-  await fileSystem.remove(segment.path).catch(ignoreMissing)
+  await fileSystem.remove(segment.path).catch(error => {
+    // An earlier try may have got this far.
+    if (!isMissingFile(error)) throw error
+  })
   await fileSystem.remove(segment.indexPath).catch(() => {})
-}
-
-/** An earlier try may have got this far. */
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
 }
 
 async function readIndex(log: BlockLog, segment: Segment, file: DiskFile): Promise<SegmentIndex> {

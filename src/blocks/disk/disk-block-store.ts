@@ -20,8 +20,10 @@ import type { FileSystem } from './file-system.ts'
 import { nodeFileSystem } from './file-system.ts'
 import { openLog } from './open-log.ts'
 import { readBlock } from './read-record.ts'
+import { ReadTurn } from './read-turn.ts'
 import { SegmentSealer } from './segment-sealer.ts'
 import { shareCalls } from './shared-call.ts'
+import { isMissingFile, toWarrenError } from './system-error.ts'
 import { WriteQueue } from './write-queue.ts'
 import type { Block } from '../block.ts'
 import { BLOCK_BYTES_MAX } from '../block.ts'
@@ -82,6 +84,7 @@ class LogBlockStore implements DiskBlockStore {
   readonly #appender: Appender
   readonly #queue: WriteQueue
   readonly #compactor: Compactor
+  readonly #turn = new ReadTurn()
   readonly #liveRatioMin: number
   readonly #compactAutomatically: boolean
   readonly #onDamaged: (id: BlockId) => void
@@ -118,8 +121,12 @@ class LogBlockStore implements DiskBlockStore {
     if (place === undefined) return undefined
     const segment = this.#log.segments.get(place.container)!
     const bytes = await this.#log.files
-      .use(segment, file => readBlock(file, idBytes, place))
-      .catch(() => undefined)
+      .use(segment, file => readBlock(idBytes, { file, place, turn: this.#turn }))
+      .catch(cause => {
+        // A file that is gone is damage; one that cannot be opened just now is not.
+        if (isMissingFile(cause)) return undefined
+        throw toWarrenError(cause, { syscall: 'open', path: segment.path })
+      })
     const isStillThere = this.#log.isAt(idBytes, segment, place.offset)
     if (bytes !== undefined) this.#log.unmarkDamaged(idBytes)
     else if (isStillThere && !this.#log.isDamaged(idBytes)) {

@@ -10,6 +10,8 @@ export interface DiskFile {
   size(): Promise<number>
   /** Resolves with the bytes read: fewer than asked only where the file ends. */
   read(target: Uint8Array, position: number): Promise<number>
+  /** The same on the calling thread, which waits. */
+  readHere(target: Uint8Array, position: number): number
   /** Writes all of the buffers, one after the other. Fails with any part of them written. */
   write(buffers: readonly Uint8Array[], position: number): Promise<void>
   truncate(size: number): Promise<void>
@@ -65,6 +67,17 @@ class NodeFile implements DiskFile {
     let done = await this.#readOnce(target, position)
     while (done < target.length) {
       const more = await this.#readOnce(target.subarray(done), position + done)
+      if (more === 0) break
+      done += more
+    }
+    return done
+  }
+
+  readHere(target: Uint8Array, position: number): number {
+    let done = 0
+    while (done < target.length) {
+      const left = target.length - done
+      const more = fs.readSync(this.#handle.fd, target, done, left, position + done)
       if (more === 0) break
       done += more
     }

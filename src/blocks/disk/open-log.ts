@@ -21,8 +21,8 @@ import { toWarrenError } from './system-error.ts'
 import { BLOCK_ID_BYTES } from '../block-id.ts'
 
 const SEGMENTS = 'segments'
-/** Segments read ahead while one is applied: more only holds more memory. */
-const LOADED_AHEAD = 3
+/** Segments read ahead while one is applied: more only holds more memory, 6 MiB each. */
+const LOADED_AHEAD = 1
 
 /** The newest segment of the log that comes back has its index, ready to be appended to. */
 export async function openLog(directory: string, fileSystem: FileSystem): Promise<BlockLog> {
@@ -84,8 +84,9 @@ function loadSegment(log: BlockLog, segment: Segment): Promise<Loaded> {
   })
 }
 
-function applyIndex(log: BlockLog, { segment, index }: Loaded): void {
+function applyIndex(log: BlockLog, { segment, index, isNews }: Loaded): void {
   segment.size = index.end
+  if (!isNews) segment.indexedSize = index.end
   log.addSegment(segment)
   const id = new Uint8Array(BLOCK_ID_BYTES)
   for (let entry = 0; entry < index.count; entry++) {

@@ -142,7 +142,7 @@ export function decodeSegmentIndex(
   if (words === undefined) return undefined
   const { mark, seed, number, first, last } = segment
   if ([mark, seed, number, first, last].some((word, at) => words[at + 2] !== word)) return undefined
-  const index = new SegmentIndex(words.slice(HEADER_WORDS), words[COUNT_AT]!)
+  const index = new SegmentIndex(words.subarray(HEADER_WORDS), words[COUNT_AT]!)
   const covered = words[COVERED_AT]!
   return covered <= size && isContiguous(index, covered) ? index : undefined
 }

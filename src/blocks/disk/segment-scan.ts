@@ -22,7 +22,9 @@ import { BLOCK_BYTES_MAX } from '../block.ts'
 import { sha256 } from '../sha256.ts'
 
 /** Read at once: several of the largest records, so that hashing them overlaps. */
-const WINDOW_BYTES = 8 * 1024 * 1024
+const WINDOW_BYTES = 4 * 1024 * 1024
+/** Checked at once: more of the smallest would only hold more memory. */
+const RECORDS_AT_ONCE = 512
 const RECORD_BYTES_MAX = RECORD_HEADER_BYTES + BLOCK_BYTES_MAX
 
 interface Found {
@@ -48,30 +50,34 @@ export async function scanSegment(
     if (length === 0) break
     const window = buffer.subarray(0, length)
     const isLast = position + length >= size || length < buffer.length
-    const { found, next } = findRecords(window, segment, isLast)
-    addGood(index, await check(window, found), { window, position })
-    position += next
+    // What begins behind this may continue in the next window.
+    const end = isLast ? length : length - RECORD_BYTES_MAX
+    let at = 0
+    while (at < end) {
+      const { found, next } = findRecords(window, segment, { from: at, end })
+      addGood(index, await check(window, found), { window, position })
+      at = next
+    }
+    position += at
   }
   return index
 }
 
-/** The records in a window, and from where to read on. */
+/** Some records that begin between `from` and `end`, and where to look on. */
 function findRecords(
   window: Uint8Array,
   segment: SegmentHeader,
-  isLast: boolean
+  { from, end }: { readonly from: number; readonly end: number }
 ): { found: Omit<Found, 'isGood'>[]; next: number } {
   const view = new DataView(window.buffer, window.byteOffset, window.length)
   const found: Omit<Found, 'isGood'>[] = []
-  // What begins behind this may continue in the next window.
-  const sure = isLast ? window.length : window.length - RECORD_BYTES_MAX
-  let at = 0
-  while (at < sure) {
+  let at = from
+  while (at < end && found.length < RECORDS_AT_ONCE) {
     const header = readRecordHeader(view, at, segment)
-    const end = header === undefined ? Infinity : at + RECORD_HEADER_BYTES + header.length
-    if (header !== undefined && end <= window.length) {
+    const behind = header === undefined ? Infinity : at + RECORD_HEADER_BYTES + header.length
+    if (header !== undefined && behind <= window.length) {
       found.push({ at, header })
-      at = end
+      at = behind
     } else {
       at = findMark(window, segment.mark, at + 1)
     }

@@ -40,11 +40,17 @@ export class SegmentSealer {
       log.failure ??= toWarrenError(cause, { syscall: 'fdatasync', path: segment.path })
       return
     }
-    const index = segment.index?.encode(segment.header)
     // An index that cannot be written, on a full disk say, is made by a scan when it is needed.
-    if (index) await writeFileDurably(segment.indexPath, index, log.fileSystem).catch(() => {})
+    await this.#writeIndex(segment).catch(() => {})
     segment.index = undefined
     segment.isSealed = true
     this.#onSealed()
+  }
+
+  async #writeIndex(segment: Segment): Promise<void> {
+    if (segment.index === undefined || segment.indexedSize === segment.size) return
+    const bytes = segment.index.encode(segment.header)
+    await writeFileDurably(segment.indexPath, bytes, this.#log.fileSystem)
+    segment.indexedSize = segment.size
   }
 }

@@ -19,6 +19,8 @@ export class Segment {
   readonly removals: Map<number, number> = new Map()
   /** The records, while the segment grows or its list has not been written to its file. */
   index: SegmentIndex | undefined
+  /** How much of the segment the index file describes. */
+  indexedSize = 0
   /** True when nothing is appended any more and all of it survives power loss. */
   isSealed = false
   /** Reads and writes under way: the file stays open while there are any. */

@@ -15,3 +15,7 @@ export function toWarrenError(
   const translated = TRANSLATED[code] ?? (isErrorCode(code) ? code : 'EIO')
   return new WarrenError(translated, { ...details, cause })
 }
+
+export function isMissingFile(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}

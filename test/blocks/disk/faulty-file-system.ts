@@ -49,6 +49,7 @@ export class FaultyFileSystem implements FileSystem {
     return {
       size: async () => (before('size'), file.size()),
       read: async (target, position) => (before('read'), file.read(target, position)),
+      readHere: (target, position) => (before('read'), file.readHere(target, position)),
       write: async (buffers, position) => {
         before('write')
         await this.#write(file, joined(buffers), position)
