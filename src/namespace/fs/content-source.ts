@@ -48,9 +48,35 @@ export async function* piecesOf(
     }
     return
   }
-  for await (const piece of source) {
-    signal?.throwIfAborted()
+  for await (const piece of signal === undefined ? source : abortable(source, signal)) {
     if (piece.length > 0) yield piece
+  }
+}
+
+/** Ends with the signal's reason at once, even while the source has nothing to give. */
+async function* abortable(
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal
+): AsyncGenerator<Uint8Array> {
+  // One promise for each piece: reactions on a single one for all would pile up.
+  let fail: (reason: unknown) => void = () => {}
+  const abort = (): void => fail(signal.reason)
+  signal.addEventListener('abort', abort)
+  const iterator = source[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      signal.throwIfAborted()
+      const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        fail = reject
+        iterator.next().then(resolve, reject)
+      })
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    signal.removeEventListener('abort', abort)
+    // Not awaited: a source that waits for ever would keep us here.
+    void iterator.return?.().catch(() => {})
   }
 }
 

@@ -190,7 +190,10 @@ export interface FileSystem {
   lstat(path: PathLike, options: StatOptions & { bigint: true }): Promise<BigIntStats>
   /** Throws `ENOENT`, `EROFS` (for `W_OK`) or `EACCES` (`X_OK` on a file nobody may execute). */
   access(path: PathLike, mode?: number): Promise<void>
-  /** False as well when the path leads through something that is no directory. */
+  /**
+   * False as well when the path leads through something that is no directory. Throws when it can not
+   * be known, because a peer is out of reach.
+   */
   exists(path: PathLike): Promise<boolean>
   utimes(path: PathLike, atime: TimeLike, mtime: TimeLike): Promise<void>
   lutimes(path: PathLike, atime: TimeLike, mtime: TimeLike): Promise<void>

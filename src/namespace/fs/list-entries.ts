@@ -1,5 +1,6 @@
 /** What a listing shows: the entries of a directory, and what is mounted under it. */
 import type { StoreOptions } from '../../blocks/index.ts'
+import { WarrenError } from '../../errors.ts'
 import type { InodeNumber, InodeType, Snapshot } from '../volume/volume.ts'
 import type { FileSystemContext } from './context.ts'
 import { joinPath } from './paths.ts'
@@ -52,4 +53,17 @@ async function mountedType(
   } catch {
     return 'directory'
   }
+}
+
+/**
+ * Throws `EPROTO` unless a directory says that it stands where it was found: its one parent is what
+ * keeps a hostile volume from sending a walk in circles.
+ */
+export async function expectChild(
+  snapshot: Snapshot,
+  { directory, child }: { readonly directory: InodeNumber; readonly child: InodeNumber }
+): Promise<void> {
+  const inode = await snapshot.inode(child)
+  if (inode?.type === 'directory' && inode.parent === directory) return
+  throw new WarrenError('EPROTO', { message: `directory ${child} is not in ${directory}` })
 }

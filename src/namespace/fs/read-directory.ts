@@ -7,7 +7,7 @@ import { Dirent } from './dirent.ts'
 import { attempt, explain } from './failures.ts'
 import type { OpenDirectoryOptions, ReadDirectoryOptions } from './file-system.ts'
 import type { ListedDirectory, ListedEntry } from './list-entries.ts'
-import { listEntries } from './list-entries.ts'
+import { expectChild, listEntries } from './list-entries.ts'
 import type { PathLike } from './paths.ts'
 import { appendName, joinPath, toPath } from './paths.ts'
 import type { Place } from './resolve.ts'
@@ -108,7 +108,11 @@ async function enter(
     parentPath: appendName(parent.parentPath, name),
     prefix: `${parent.prefix}${name}/`
   }
-  if (inode !== undefined) return { path, snapshot: parent.snapshot, directory: inode, ...names }
+  if (inode !== undefined) {
+    const { snapshot, directory } = parent
+    await expectChild(snapshot, { directory, child: inode })
+    return { path, snapshot, directory: inode, ...names }
+  }
   const place = await resolveDirectory(context, path)
   return { path, snapshot: place.snapshot, directory: place.inode.number, ...names }
 }

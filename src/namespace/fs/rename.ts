@@ -77,6 +77,6 @@ function expectSameMount(source: NamePlace, target: NamePlace): void {
 /** What is mounted below a directory would lose its place when the directory moves. */
 function expectNoMounts(context: FileSystemContext, ...places: readonly NamePlace[]): void {
   for (const { path } of places) {
-    if (context.mounts.namesUnder(path).length > 0) throw new WarrenError('EBUSY')
+    if (context.mounts.hasBelow(path)) throw new WarrenError('EBUSY')
   }
 }

@@ -1,4 +1,6 @@
 /** `stat` and `lstat`. */
+import type { ErrorCode } from '../../errors.ts'
+import { isWarrenError } from '../../errors.ts'
 import type { FileSystemContext } from './context.ts'
 import { attempt } from './failures.ts'
 import type { StatOptions } from './file-handle.ts'
@@ -27,9 +29,15 @@ export async function stat(
   })
 }
 
+/** What `stat` says when there is nothing at a path. Other errors mean that nobody knows. */
+const ABSENT: readonly ErrorCode[] = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']
+
 export async function exists(context: FileSystemContext, path: PathLike): Promise<boolean> {
-  return await stat(context, path, undefined).then(
-    () => true,
-    () => false
-  )
+  try {
+    await stat(context, path, undefined)
+    return true
+  } catch (error) {
+    if (isWarrenError(error) && ABSENT.includes(error.code)) return false
+    throw error
+  }
 }

@@ -8,6 +8,7 @@ import { decodeEntry } from '../volume/records.ts'
 import type { Inode, InodeNumber, Snapshot } from '../volume/volume.ts'
 import { ROOT_INODE } from '../volume/volume.ts'
 import type { WatchEvent } from './file-system.ts'
+import { expectChild } from './list-entries.ts'
 import type { Place } from './resolve.ts'
 
 /** Names remembered of inodes, so that a file that changes often is searched for once. */
@@ -154,6 +155,7 @@ export class WatchedTree {
     }
     if (!this.#recursive) return
     for (const next of below) {
+      await expectChild(context.snapshot, { directory, child: next.directory })
       await this.#search(next, wanted, context)
       if (wanted.size === 0) return
     }

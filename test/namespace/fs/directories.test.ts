@@ -3,7 +3,12 @@ import assert from 'node:assert/strict'
 import { suite } from 'uvu'
 import { PATH_BYTES_MAX } from '../../../src/namespace/fs/paths.ts'
 import { SYMLINKS_MAX } from '../../../src/namespace/fs/resolve.ts'
-import { createFileSystemFixture } from '../../fixtures/file-system.ts'
+import { createLocalReader } from '../../../src/blocks/index.ts'
+import { entryKey } from '../../../src/namespace/volume/keys.ts'
+import { encodeEntry } from '../../../src/namespace/volume/records.ts'
+import { TreeSnapshot } from '../../../src/namespace/volume/tree-snapshot.ts'
+import { ROOT_INODE } from '../../../src/namespace/volume/volume.ts'
+import { createFileSystemFixture, readOnly } from '../../fixtures/file-system.ts'
 
 const test = suite('directories')
 
@@ -102,10 +107,31 @@ test('names and paths have the limits of Linux, counted in bytes', async () => {
   await assert.rejects(fs.stat(`${longest}.`), { code: 'ENAMETOOLONG' })
 })
 
+test('a hostile volume can not send a walk in circles', async () => {
+  await using fixture = await createFileSystemFixture()
+  const { fs, root } = fixture
+  await fs.mkdir('/a/b', { recursive: true })
+  const snapshot = await root.volume.snapshot()
+  const a = (await snapshot.lookup(ROOT_INODE, 'a'))!
+  const b = (await snapshot.lookup(a.inode, 'b'))!
+  const circle = await snapshot.tree.apply([
+    { key: entryKey(b.inode, 'again'), value: encodeEntry({ inode: a.inode, type: 'directory' }) }
+  ])
+  const hostile = readOnly(
+    Object.assign(Object.create(root.volume) as typeof root.volume, {
+      snapshot: async () => new TreeSnapshot(circle, createLocalReader(root.store))
+    })
+  )
+  fixture.mounted.set('/hostile', { volume: hostile, inode: ROOT_INODE })
+  await assert.rejects(fs.readdir('/hostile', { recursive: true }), { code: 'EPROTO' })
+  await assert.rejects(fs.cp('/hostile', '/copy', { recursive: true }), { code: 'EPROTO' })
+  fixture.mounted.delete('/hostile')
+})
+
 test('promises is the file system itself', async () => {
   await using fixture = await createFileSystemFixture()
   assert.equal(fixture.fs.promises, fixture.fs)
-  assert.equal(fixture.fs.promises.promises.readFile, fixture.fs.readFile)
+  assert.deepEqual(await fixture.fs.promises.readdir('/'), [])
 })
 
 test.run()

@@ -180,6 +180,19 @@ test('a source that fails, or a signal, leaves the old content and nothing else'
   assert.equal(await orphans(root.volume), 0)
 })
 
+test('a source that has nothing to give does not keep a cancelled write', async () => {
+  await using fixture = await createFileSystemFixture()
+  const silent = async function* (): AsyncGenerator<Uint8Array> {
+    yield bytes
+    await new Promise(() => {})
+  }
+  const controller = new AbortController()
+  const writing = fixture.fs.writeFile('/file', silent(), { signal: controller.signal })
+  setTimeout(() => controller.abort(), 20)
+  await assert.rejects(writing, { name: 'AbortError' })
+  assert.deepEqual(await fixture.fs.readdir('/'), [])
+})
+
 test('hard links share a long replacement', async () => {
   await using fixture = await createFileSystemFixture()
   const { fs, root } = fixture

@@ -7,6 +7,10 @@ import { WriteBuffer, copyPieces, endOf } from '../../../src/namespace/fs/write-
 const SIZE = 200
 const test = suite('write buffer')
 
+function nothing(): (number | undefined)[] {
+  return Array.from({ length: SIZE }, () => undefined)
+}
+
 const operation = fc.oneof(
   fc.record({
     kind: fc.constantFrom('write' as const, 'borrow' as const),
@@ -24,7 +28,7 @@ test('the newest write wins, pieces are in order and never overlap, handed-out o
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 60, size: 'max' }), operations => {
       const buffer = new WriteBuffer()
-      const model = new Array<number | undefined>(SIZE).fill(undefined)
+      const model = nothing()
       const handedOut: { bytes: Uint8Array; copy: Uint8Array }[] = []
       for (const { kind, at, bytes } of operations) {
         if (kind === 'truncate') {
@@ -37,7 +41,7 @@ test('the newest write wins, pieces are in order and never overlap, handed-out o
         const pieces = buffer.pieces()
         for (const { bytes } of pieces) handedOut.push({ bytes, copy: bytes.slice() })
         let end = 0
-        const found = new Array<number | undefined>(SIZE).fill(undefined)
+        const found = nothing()
         for (const piece of pieces) {
           assert(piece.offset >= end && piece.bytes.length > 0)
           end = endOf(piece)
