@@ -4,6 +4,7 @@ import type { InodePatch, Transaction } from '../volume/volume.ts'
 import { parseMode, parseTime } from './arguments.ts'
 import { constants } from './constants.ts'
 import type { FileSystemContext } from './context.ts'
+import { copyBytes } from './copy-bytes.ts'
 import { attempt } from './failures.ts'
 import type { CancelOptions, TimeLike } from './file-handle.ts'
 import type { PathLike } from './paths.ts'
@@ -73,7 +74,7 @@ export async function getAttribute(
 ): Promise<Uint8Array | undefined> {
   return await withPlace(context, { path, syscall: 'getxattr', ...options }, async place => {
     const value = await place.snapshot.attribute(place.inode.number, name)
-    return value?.slice()
+    return value && copyBytes(value)
   })
 }
 
@@ -93,7 +94,7 @@ export async function setAttribute(
   name: string,
   value: Uint8Array | string
 ): Promise<void> {
-  const bytes = typeof value === 'string' ? encodeText(value) : value.slice()
+  const bytes = typeof value === 'string' ? encodeText(value) : copyBytes(value)
   await update(context, { path, syscall: 'setxattr', follow: true }, (transaction, place) =>
     transaction.setAttribute(place.inode.number, name, bytes)
   )

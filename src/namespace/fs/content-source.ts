@@ -1,4 +1,5 @@
 /** What callers hand over to be written, as pieces of bytes. */
+import { copyBytes } from './copy-bytes.ts'
 import type { WritableContent } from './file-handle.ts'
 import { misuse } from './paths.ts'
 import type { TextEncoding } from './text.ts'
@@ -29,10 +30,13 @@ export function toBytes(data: string | ArrayBufferView, encoding?: TextEncoding)
   )
 }
 
-/** The bytes that a view shows, shared with it. */
+/**
+ * The bytes that a view shows, shared with it. Never a Node `Buffer`, so that below here `slice` is a
+ * copy, as it is for every other array of bytes.
+ */
 export function viewBytes(view: ArrayBufferView): Uint8Array {
-  return view instanceof Uint8Array
-    ? view
+  return view.constructor === Uint8Array
+    ? (view as Uint8Array)
     : new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
 }
 
@@ -44,7 +48,7 @@ export async function* piecesOf(
   if (source instanceof Uint8Array) {
     for (let offset = 0; offset < source.length; offset += PIECE_BYTES) {
       signal?.throwIfAborted()
-      yield source.slice(offset, offset + PIECE_BYTES)
+      yield copyBytes(source.subarray(offset, offset + PIECE_BYTES))
     }
     return
   }

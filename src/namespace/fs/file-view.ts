@@ -5,6 +5,7 @@
 import type { StoreOptions } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
 import type { Inode, Snapshot } from '../volume/volume.ts'
+import { copyBytes } from './copy-bytes.ts'
 import type { Piece } from './write-buffer.ts'
 import { copyPieces, endOf, indexOfPiece } from './write-buffer.ts'
 
@@ -91,7 +92,7 @@ export async function* streamView(
   let position = from
   const storedEnd = Math.min(end, storedLength(view))
   for await (const bytes of readStored(view, { ...options, offset: from, end: storedEnd })) {
-    yield applyLayers(view, bytes.slice(), position)
+    yield applyLayers(view, copyBytes(bytes), position)
     position += bytes.length
   }
   while (position < end) {

@@ -3,6 +3,7 @@ import { WarrenError } from '../../errors.ts'
 import type { ReadStreamOptions, WriteStreamOptions } from './file-handle.ts'
 import { expectLength } from './arguments.ts'
 import { toBytes } from './content-source.ts'
+import { copyBytes } from './copy-bytes.ts'
 import { streamView } from './file-view.ts'
 import type { OpenFileHandle } from './open-file-handle.ts'
 
@@ -83,7 +84,7 @@ async function* readPieces(
       for (let offset = 0; offset < bytes.length; offset += pieceBytes) {
         signal?.throwIfAborted()
         // A copy: the bytes may be a stored block, and readers of streams own what they get.
-        yield bytes.slice(offset, offset + pieceBytes)
+        yield copyBytes(bytes.subarray(offset, offset + pieceBytes))
       }
     }
   } finally {

@@ -3,6 +3,8 @@
  * wins. A piece, once handed out, never changes: a reader or a flush may hold it while writing goes
  * on.
  */
+import { copyBytes } from './copy-bytes.ts'
+
 export interface Piece {
   readonly offset: number
   readonly bytes: Uint8Array
@@ -44,7 +46,7 @@ export class WriteBuffer {
     this.#bytes += bytes.length
     if (this.#extend(at, offset, bytes)) return
     this.#bytes += PIECE_OVERHEAD_BYTES
-    this.#put({ offset, bytes: bytes.slice(), room: 0 })
+    this.#put({ offset, bytes: copyBytes(bytes), room: 0 })
   }
 
   /** Takes the bytes themselves, which must not change until they are stored or `own` was called. */
@@ -58,7 +60,7 @@ export class WriteBuffer {
   own(): void {
     this.#pieces = this.#pieces.map(({ offset, bytes, room, borrowed }) => ({
       offset,
-      bytes: borrowed === true ? bytes.slice() : bytes,
+      bytes: borrowed === true ? copyBytes(bytes) : bytes,
       room
     }))
   }

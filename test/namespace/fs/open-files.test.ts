@@ -251,6 +251,26 @@ test('reading a file through gives the bytes, in reads of any size', async () =>
   await handle.close()
 })
 
+test('two file systems that write into one extent lose nothing of each other', async () => {
+  await using fixture = await createFileSystemFixture({ blockBytes: 1024 * 1024 })
+  const [one, two] = [fixture.fs, fixture.another()]
+  const expected = Buffer.alloc(400_000, '.')
+  await one.writeFile('/file', expected)
+  const handles = [await one.open('/file', 'r+'), await two.open('/file', 'r+')]
+  for (let round = 0; round < 30; round++) {
+    await Promise.all(
+      handles.map(async (handle, index) => {
+        const at = (round * 2 + index) * 5000
+        expected.fill(`${index}`, at, at + 3000)
+        await handle.write(Buffer.alloc(3000, `${index}`), 0, 3000, at)
+        await handle.sync()
+      })
+    )
+  }
+  for (const handle of handles) await handle.close()
+  assert.equal(Buffer.compare(await two.readFile('/file'), expected), 0)
+})
+
 test('closing twice is harmless, using afterwards is not', async () => {
   await using fixture = await createFileSystemFixture()
   await fixture.fs.writeFile('/file', 'x')

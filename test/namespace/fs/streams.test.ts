@@ -46,8 +46,10 @@ test('changing what a stream gave changes nothing that is stored', async () => {
 test('changing what was written afterwards changes nothing that is stored', async () => {
   await using fixture = await createFileSystemFixture({ blockBytes: 1024 * 1024 })
   const { fs } = fixture
-  for (const size of [100, 1024 * 1024, 5 * 1024 * 1024]) {
-    const own = new Uint8Array(size).fill(7)
+  const sizes = [100, 50_000, 1024 * 1024, 5 * 1024 * 1024]
+  // Slicing a Buffer shares its memory: both kinds are tried.
+  for (const own of sizes.flatMap(size => [new Uint8Array(size), Buffer.alloc(size)])) {
+    own.fill(7)
     const handle = await fs.open('/handle', 'w')
     await handle.write(own)
     await fs.writeFile('/file', own)
@@ -56,7 +58,7 @@ test('changing what was written afterwards changes nothing that is stored', asyn
     for (const path of ['/file', '/handle']) {
       assert(
         (await fs.readFile(path)).every(byte => byte === 7),
-        `${path} of ${size} bytes`
+        `${path} of ${own.length} bytes`
       )
     }
   }
