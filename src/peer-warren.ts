@@ -1,7 +1,7 @@
 /** The warren that apps hold: its verbs forward to the parts that `createWarren` has wired. */
 import type { BlockExchange, BlockStoreUsage, CollectableBlockStore } from './blocks/index.ts'
 import type { Parts } from './defaults/parts.ts'
-import { WarrenError } from './errors.ts'
+import { WarrenError, isWarrenError } from './errors.ts'
 import type { KeptPeers } from './kept-peers.ts'
 import {
   canonicalPath,
@@ -76,7 +76,11 @@ export class PeerWarren implements Warren {
     const { peer, exchange, heads } = this.#parts
     await exchange.start()
     await heads.start()
-    await peer.start()
+    try {
+      await peer.start()
+    } catch (error) {
+      throw isWarrenError(error) ? error : listenError(error)
+    }
   }
 
   addresses(): string[] {
@@ -275,4 +279,9 @@ export class PeerWarren implements Warren {
     if (transfers !== undefined) return transfers
     throw new WarrenError('ENOTSUP', { message: 'there is no host file system here' })
   }
+}
+
+function listenError(cause: unknown): WarrenError {
+  const code = String(cause).includes('EADDRINUSE') ? 'EBUSY' : 'EINVAL'
+  return new WarrenError(code, { message: 'this peer cannot listen as it should', cause })
 }

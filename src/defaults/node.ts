@@ -2,7 +2,7 @@
  * The parts of a warren in Node: on disk under one directory, or in memory without one.
  *
  *     <directory>/
- *       lock             one process at a time
+ *       LOCK             one process at a time
  *       peer.key         who this peer is          (libp2p protobuf, readable by its owner only)
  *       volume.key       who may write the volume at `/`
  *       namespace.json   mounts and shares
@@ -90,7 +90,7 @@ async function keepInMemory(): Promise<Kept> {
 
 async function keepOnDisk(path: string): Promise<Kept> {
   const directory = resolve(path)
-  await mkdir(directory, { recursive: true })
+  await mkdir(directory, { recursive: true, mode: 0o700 })
   const closers: (() => Promise<void>)[] = []
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) await closer()

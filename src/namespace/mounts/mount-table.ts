@@ -76,7 +76,7 @@ export class MountTable implements Mounts {
   async unmount(path: string): Promise<void> {
     if (!this.#mounts.has(path))
       throw refused('EINVAL', 'nothing is mounted there', path, 'unmount')
-    if ([...this.#mounts.keys()].some(other => other !== path && isWithin(other, path))) {
+    if (this.hasBelow(path)) {
       throw refused('EBUSY', 'something is mounted below it', path, 'unmount')
     }
     await this.#replace(path, undefined)
@@ -113,6 +113,10 @@ export class MountTable implements Mounts {
 
   namesUnder(path: string): readonly string[] {
     return [...this.#mounts.keys()].filter(at => parentPath(at) === path).map(lastName)
+  }
+
+  hasBelow(path: string): boolean {
+    return [...this.#mounts.keys()].some(at => at !== path && isWithin(at, path))
   }
 
   volumes(): readonly Volume[] {

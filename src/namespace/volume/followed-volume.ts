@@ -16,6 +16,7 @@ import { supersedes } from '../heads/head-order.ts'
 import { createTree } from '../tree/create-tree.ts'
 import type { NodeCache } from '../tree/node-cache.ts'
 import type { Tree } from '../tree/tree.ts'
+import { shareEventLoop } from './event-loop.ts'
 import { TreeSnapshot } from './tree-snapshot.ts'
 import type { Snapshot, StoredExtents, Volume, VolumeEvents } from './volume.ts'
 
@@ -77,6 +78,7 @@ class FollowedVolume implements Volume {
   }
 
   async snapshot({ signal }: StoreOptions = {}): Promise<Snapshot> {
+    await shareEventLoop()
     this.#requireOpen()
     const isOld = this.#components.clock.now() - this.#checkedMs > this.#lifetimeMs
     if (isOld) {

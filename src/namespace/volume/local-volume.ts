@@ -17,6 +17,7 @@ import { createVolumeId } from '../heads/volume-id.ts'
 import type { NodeCache } from '../tree/node-cache.ts'
 import { createTree } from '../tree/create-tree.ts'
 import type { Tree } from '../tree/tree.ts'
+import { shareEventLoop } from './event-loop.ts'
 import { orphanRange, inodeOf } from './keys.ts'
 import { putInto, storeExtents } from './store-extents.ts'
 import type { ExtentStoring } from './store-extents.ts'
@@ -107,6 +108,8 @@ class TreeVolume implements LocalVolume {
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
   #cancelTimer: (() => void) | undefined
+  /** No more updates: what is being committed is the last version. */
+  #closing: Promise<void> | undefined
   #closed = false
 
   constructor(
@@ -149,12 +152,15 @@ class TreeVolume implements LocalVolume {
   }
 
   async snapshot(): Promise<Snapshot> {
+    await shareEventLoop()
     this.#requireOpen()
     return new TreeSnapshot(this.#tree, this.#components.reader)
   }
 
-  update<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+  async update<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    if (this.#closing !== undefined) throw this.#closedError()
     return this.#turns.take(async () => {
+      await shareEventLoop()
       this.#requireOpen()
       const transaction = new TreeTransaction(this.#tree, {
         reader: this.#components.reader,
@@ -221,9 +227,15 @@ class TreeVolume implements LocalVolume {
     return this.#next
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     try {
+      // Updates that have begun end first; those asked for from now on find it closed.
+      await this.#turns.take(async () => {})
       await this.sync()
     } finally {
       this.#closed = true
@@ -304,6 +316,10 @@ class TreeVolume implements LocalVolume {
   }
 
   #requireOpen(): void {
-    if (this.#closed) throw new WarrenError('EBADF', { message: `volume ${this.id} is closed` })
+    if (this.#closed) throw this.#closedError()
+  }
+
+  #closedError(): WarrenError {
+    return new WarrenError('EBADF', { message: `volume ${this.id} is closed` })
   }
 }

@@ -1,0 +1,21 @@
+/**
+ * What is in memory is read and changed without ever waiting for anything, so a program that does
+ * one such thing after the other would keep timers and sockets from their turn for as long as it
+ * goes on: other peers would hear nothing, and nothing would be committed.
+ */
+
+/** How long the event loop may be held, in milliseconds. */
+const HOLD_MS_MAX = 20
+
+// Of the process and not of a volume, because the event loop is.
+let sharedMs = performance.now()
+
+/** Lets others have their turn when they have waited for long; resolves at once otherwise. */
+export async function shareEventLoop(): Promise<void> {
+  if (performance.now() - sharedMs < HOLD_MS_MAX) return
+  await new Promise<void>(resolve => {
+    if (typeof setImmediate === 'function') setImmediate(resolve)
+    else setTimeout(resolve)
+  })
+  sharedMs = performance.now()
+}
