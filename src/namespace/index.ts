@@ -27,6 +27,7 @@ export type {
   ExportOptions,
   HostTransfers,
   ImportOptions,
+  MirrorOptions,
   TransferOptions,
   TransferPlace,
   TransferProgress,

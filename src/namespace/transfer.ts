@@ -37,6 +37,15 @@ export interface ExportOptions extends TransferOptions {
   readonly verify?: boolean
 }
 
+export interface MirrorOptions extends ImportOptions {
+  /**
+   * How often the whole folder is compared beside the watching, which may miss something: writes
+   * through memory maps or to network folders, for example. Milliseconds, default 5 minutes; it is
+   * done less often when it takes long.
+   */
+  readonly fullWalkMs?: number
+}
+
 /** What a transfer did. */
 export interface TransferReport {
   /** Files, directories and symlinks written. */
@@ -66,4 +75,16 @@ export interface HostTransfers {
   /** `to.volume` must be writable. */
   import(hostPath: string, to: TransferPlace, options: ImportOptions): Promise<TransferReport>
   export(from: TransferPlace, hostPath: string, options: ExportOptions): Promise<TransferReport>
+  /**
+   * Imports a folder and goes on taking in what changes in it, within about a second. Yields a
+   * report of the first import, and one after each round that changed something or met a failure.
+   * Where the host cannot watch so many directories, the whole folder is compared again and again
+   * instead; a report then says `ENOSPC` for the folder itself. Ends, without an error, when
+   * `signal` aborts; throws what `import` throws, also when the folder itself goes away.
+   */
+  mirror(
+    hostPath: string,
+    to: TransferPlace,
+    options: MirrorOptions
+  ): AsyncGenerator<TransferReport>
 }

@@ -3,6 +3,7 @@ import type { BlockId, CollectableBlockStore } from '../../blocks/index.ts'
 import type { HostTransfers } from '../transfer.ts'
 import { exportToHost } from './export-to-host.ts'
 import { importFromHost } from './import-from-host.ts'
+import { mirrorFromHost } from './mirror-from-host.ts'
 import type { ReferenceStore } from './import-volume.ts'
 
 /**
@@ -16,7 +17,8 @@ export function createHostTransfers(
   const components = references === undefined ? {} : { references: touching(references, touch) }
   return {
     import: (hostPath, to, options) => importFromHost(components, hostPath, to, options),
-    export: (from, hostPath, options) => exportToHost(from, hostPath, options)
+    export: (from, hostPath, options) => exportToHost(from, hostPath, options),
+    mirror: (hostPath, to, options) => mirrorFromHost(components, hostPath, to, options)
   }
 }
 

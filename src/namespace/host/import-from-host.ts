@@ -92,7 +92,7 @@ async function importFolder(
   const counting =
     options.onProgress === undefined ? undefined : countHost(context, hostPath, stopCounting.signal)
   try {
-    await importItems(context, walkHost(context, [top], { descend: 'all' }))
+    await importItems(context, walkHost(context, [top]))
   } finally {
     stopCounting.abort()
     await counting

@@ -2,4 +2,5 @@
 export { exportToHost } from './export-to-host.ts'
 export { createHostTransfers } from './host-transfers.ts'
 export { importFromHost } from './import-from-host.ts'
+export { mirrorFromHost } from './mirror-from-host.ts'
 export type { ImportComponents, ReferenceStore } from './import-volume.ts'

@@ -57,6 +57,8 @@ export class OpenHostFile {
       if (count === 0) throw changed(this.#path)
       filled += count
     }
+    // Noticed early, a change in a long file wastes little.
+    this.requireSame()
     return bytes
   }
 

@@ -19,41 +19,68 @@ import type { ImportItem } from './import-items.ts'
 /** Items handed over at once. */
 const ITEMS_AT_ONCE = 128
 
-export interface WalkOptions {
-  /** Which directories below the first ones are walked too: all, or those that are new in the volume. */
-  readonly descend: 'all' | 'new'
+/** Leads a walk that need not look at everything. */
+export interface WalkGuide {
+  /** Called before a directory is listed. */
+  begin(directory: ImportDirectory, stats: Stats): void
+  /** Called after it, with the directories in it. */
+  end(directory: ImportDirectory, subdirectories: readonly Subdirectory[]): void
+  /** Whether a directory that the volume has too is to be looked into. */
+  enters(subdirectory: Subdirectory): boolean
+  /** Whether a file that looks unchanged may have changed nevertheless. */
+  suspects(directory: ImportDirectory, entry: HostEntry): boolean
+}
+
+export interface Subdirectory {
+  readonly name: string
+  readonly directory: ImportDirectory
+  readonly stats: Stats
+}
+
+/** Looks at everything. */
+export const WHOLE_WALK: WalkGuide = {
+  begin: () => {},
+  end: () => {},
+  enters: () => true,
+  suspects: () => false
 }
 
 /** Parents come before what is in them. Throws what the host throws for the folder itself. */
 export async function* walkHost(
   context: ImportContext,
   starts: readonly ImportDirectory[],
-  { descend }: WalkOptions
+  guide: WalkGuide = WHOLE_WALK
 ): AsyncGenerator<readonly ImportItem[]> {
   const pending = [...starts].reverse()
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     context.signal?.throwIfAborted()
-    const walk = new DirectoryWalk(context, next)
-    if (await walk.open()) yield* walk.items()
-    for (const directory of walk.subdirectories.reverse()) {
-      if (descend === 'all' || directory.existing === undefined) pending.push(directory)
+    const walk = new DirectoryWalk(context, next, guide)
+    if (!(await walk.open())) continue
+    yield* walk.items()
+    const { subdirectories } = walk
+    guide.end(next, subdirectories)
+    for (const found of subdirectories.toReversed()) {
+      const { directory } = found
+      if (directory.existing === undefined || guide.enters(found)) pending.push(directory)
     }
   }
 }
 
 class DirectoryWalk {
-  readonly subdirectories: ImportDirectory[] = []
+  readonly subdirectories: Subdirectory[] = []
   readonly #context: ImportContext
   readonly #directory: ImportDirectory
+  readonly #guide: WalkGuide
   #stats: Stats | undefined
   #names: readonly string[] = []
   #items: ImportItem[] = []
   /** In the volume and not on the host. */
   #gone: EntryWithInode[] = []
 
-  constructor(context: ImportContext, directory: ImportDirectory) {
+  constructor(context: ImportContext, directory: ImportDirectory, guide: WalkGuide) {
     this.#context = context
     this.#directory = directory
+    this.#guide = guide
   }
 
   /** False for a directory that cannot be read: one gap, unless it is the folder itself. */
@@ -63,6 +90,7 @@ class DirectoryWalk {
     try {
       this.#stats = path === '' ? statSync(hostPath) : lstatSync(hostPath)
       if (!this.#stats.isDirectory()) throw new WarrenError('ENOTDIR', { path: hostPath })
+      this.#guide.begin(this.#directory, this.#stats)
       const { names, notUtf8 } = await readNames(hostPath, slices)
       this.#names = names
       for (const name of notUtf8) {
@@ -138,7 +166,7 @@ class DirectoryWalk {
       const path = directory.pathOf(entry.name)
       const hostPath = directory.hostPathOf(entry.name)
       const made = new ImportDirectory({ path, hostPath }, existing)
-      this.subdirectories.push(made)
+      this.subdirectories.push({ name: entry.name, directory: made, stats })
       if (existing !== undefined) return undefined
       return { kind: 'directory', directory, entry, found, made }
     }
@@ -155,7 +183,8 @@ class DirectoryWalk {
     const { links, log, references } = this.#context
     const { stats } = entry
     const directory = this.#directory
-    const same = found !== undefined && hasContentOf(found, stats) ? found : undefined
+    const looksSame = found !== undefined && hasContentOf(found, stats)
+    const same = looksSame && !this.#guide.suspects(directory, entry) ? found : undefined
     if (stats.nlink > 1) {
       const key = hostKey(stats)
       const known = links.has(key)
