@@ -1,11 +1,13 @@
 /**
- * A peer with the defaults of Node: TCP, and multicast DNS to be found on the local network. Not
- * behind this folder's door, so that browsers do not load it.
+ * A peer with the defaults of Node: TCP, noise on Node's own cryptography, and multicast DNS to be
+ * found on the local network. Not behind this folder's door, so that browsers do not load it.
  */
+import { noise } from '@chainsafe/libp2p-noise'
 import { mdns } from '@libp2p/mdns'
 import { tcp } from '@libp2p/tcp'
 import type { Libp2pPeerOptions } from './create-libp2p-peer.ts'
 import { createLibp2pPeer } from './create-libp2p-peer.ts'
+import { nodePrimitives } from './node-noise/index.ts'
 import type { Peer } from './peer.ts'
 
 export interface NodePeerOptions extends Libp2pPeerOptions {
@@ -24,6 +26,7 @@ export async function createNodePeer(options: NodePeerOptions = {}): Promise<Pee
   return createLibp2pPeer({
     listen: LISTEN,
     transports: [tcp()],
+    connectionEncrypters: [noise({ crypto: nodePrimitives })],
     ...(discovery && { peerDiscovery: [mdns({ serviceTag: SERVICE_TAG })] }),
     ...rest
   })

@@ -22,6 +22,7 @@ export const SIDE_DOORS: readonly string[] = [
 
 /** Where `node:*` may be imported. */
 const NODE_PLACES = [
+  /^src\/peer\/node-noise\//,
   /^src\/(.+\/)?disk\//,
   /^src\/namespace\/host\//,
   /^src\/gateways\//,
