@@ -5,6 +5,7 @@ import { suite } from 'uvu'
 import { createMemoryBlockStore } from '../../../src/blocks/index.ts'
 import type { BlockStore } from '../../../src/blocks/index.ts'
 import { WarrenError } from '../../../src/errors.ts'
+import type { LocalVolume } from '../../../src/namespace/volume/local-volume.ts'
 import { ROOT_INODE } from '../../../src/namespace/volume/volume.ts'
 import { createFileSystemFixture, readOnly } from '../../fixtures/file-system.ts'
 import { createVolumeFixture } from '../../fixtures/volume.ts'
@@ -93,15 +94,38 @@ test('a handle outlives renaming and unlinking; the inode goes with the last han
 test('opening races with removing: a handle works or there is no such file', async () => {
   await using fixture = await createFileSystemFixture()
   const { fs } = fixture
-  for (let round = 0; round < 50; round++) {
+  for (let ticks = 0; ticks < 120; ticks++) {
     await fs.writeFile('/file', 'content')
-    const [opened] = await Promise.allSettled([fs.open('/file'), fs.unlink('/file')])
+    const removing = fs.unlink('/file')
+    await later(ticks)
+    const [opened] = await Promise.allSettled([fs.open('/file')])
+    await removing
     if (opened.status === 'rejected') assert.equal(opened.reason.code, 'ENOENT')
     else {
       assert.equal(await opened.value.readFile('utf8'), 'content')
       await opened.value.close()
     }
   }
+})
+
+test('reading while writes are stored always sees the last write', async () => {
+  const root = await createVolumeFixture()
+  await using fixture = await createFileSystemFixture({
+    root: { ...root, volume: slowToRead(root.volume) }
+  })
+  const { fs } = fixture
+  const handle = await fs.open('/file', 'w+')
+  const bytes = new Uint8Array(20_000)
+  for (let ticks = 0; ticks < 200; ticks++) {
+    bytes.fill(ticks)
+    await handle.write(bytes, 0, bytes.length, 0)
+    const storing = handle.sync()
+    await later(ticks)
+    const { buffer } = await handle.read(new Uint8Array(bytes.length), 0, bytes.length, 0)
+    assert.equal(Buffer.compare(buffer, bytes), 0, `after ${ticks} ticks`)
+    await storing
+  }
+  await handle.close()
 })
 
 test('a file that someone else removed is a stale handle', async () => {
@@ -281,6 +305,28 @@ test('closing twice is harmless, using afterwards is not', async () => {
     await assert.rejects(work, { code: 'EBADF' })
   }
 })
+
+/** Lets other work go a number of steps further, to meet it at each of them. */
+async function later(ticks: number): Promise<void> {
+  for (let tick = 0; tick < ticks; tick++) await Promise.resolve()
+}
+
+/** A volume whose snapshots are old when they arrive. */
+function slowToRead(volume: LocalVolume): LocalVolume {
+  return new Proxy(volume, {
+    get(target, name) {
+      if (name === 'snapshot') {
+        return async () => {
+          const snapshot = await target.snapshot()
+          await later(40)
+          return snapshot
+        }
+      }
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    }
+  })
+}
 
 /** A store that can be made full. */
 function createFillableStore(): { readonly store: BlockStore; isFull: boolean } {
