@@ -261,7 +261,8 @@ async function measureSize(
 async function diskUsage(directory: string): Promise<number> {
   let blocks = 0
   for (const name of await readdir(directory, { recursive: true })) {
-    blocks += (await stat(join(directory, name))).blocks
+    // LevelDB may be removing it just now.
+    blocks += (await stat(join(directory, name)).catch(() => undefined))?.blocks ?? 0
   }
   return (blocks * 512) / 1024 / 1024
 }
