@@ -67,8 +67,12 @@ type Answering = {
 
 const verbs: Answering = {
   address: () => warren.addresses()[0] ?? '',
-  import: async (hostPath, path) =>
-    figuresOf(await warren.import(hostPath, path, { inPlace: true, onProgress })),
+  async import(hostPath, path) {
+    const report = await warren.import(hostPath, path, { inPlace: true, onProgress })
+    // Published now, and not a moment later by itself.
+    await warren.sync()
+    return figuresOf(report)
+  },
   share: path => warren.share(path),
   connect: async address => void (await warren.connect(address)),
   mount: (path, link) => warren.mount(path, link),
