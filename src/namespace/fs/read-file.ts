@@ -27,8 +27,12 @@ export async function readFile(
   const written = toPath(path as PathLike)
   signal?.throwIfAborted()
   if (flag !== undefined && isMoreThanReading(flag)) {
-    await using handle = await open(context, written, flag)
-    return await handle.readFile(settings)
+    const handle = await open(context, written, flag)
+    try {
+      return await handle.readFile(settings)
+    } finally {
+      await handle.close()
+    }
   }
   const bytes = await attempt({ syscall: 'open', path: written }, async () => {
     const place = await resolve(context, written, signal === undefined ? {} : { signal })
@@ -37,10 +41,19 @@ export async function readFile(
   return inEncoding(bytes, encoding)
 }
 
-/** The file at a place as it is now, with what is buffered for it. */
+/**
+ * The file at a place as it is now, with what is buffered for it. What was buffered when its path
+ * was looked up may have been stored since, in a newer version than the one looked at.
+ */
 export async function viewOf(context: FileSystemContext, place: Place): Promise<FileView> {
-  const file = context.files.find(place.volume, place.inode.number)
-  return file?.dirty === true ? await file.view() : createView(place.snapshot, place.inode, [])
+  const { volume, inode } = place
+  const file = context.files.find(volume, inode.number)
+  if (file !== undefined) return await file.view()
+  if (!volume.writable) return createView(place.snapshot, inode, [])
+  const snapshot = await volume.snapshot()
+  const now = snapshot.tree === place.snapshot.tree ? inode : await snapshot.inode(inode.number)
+  if (now === undefined) return createView(place.snapshot, inode, [])
+  return createView(snapshot, now, [])
 }
 
 function isMoreThanReading(flag: string | number): boolean {

@@ -8,6 +8,10 @@ export async function truncate(
   path: PathLike,
   length: number = 0
 ): Promise<void> {
-  await using handle = await open(context, path, 'r+')
-  await handle.truncate(length)
+  const handle = await open(context, path, 'r+')
+  try {
+    await handle.truncate(length)
+  } finally {
+    await handle.close()
+  }
 }

@@ -18,7 +18,7 @@ test('a repository of 500 files is committed, branched, checked out and sound', 
   await using host = await createTemporaryDirectory('git')
   const { fs } = fixture
   const dir = '/repository'
-  const repository = { fs: fs as unknown as git.PromiseFsClient, dir }
+  const repository = { fs, dir }
   await fs.mkdir(dir)
   await git.init({ ...repository, defaultBranch: 'main' })
   for (let directory = 0; directory < 10; directory++) {

@@ -126,6 +126,16 @@ test('reading while writes are stored always sees the last write', async () => {
     await storing
   }
   await handle.close()
+  for (let ticks = 0; ticks < 200; ticks++) {
+    const once = await fs.open('/file', 'r+')
+    bytes.fill(ticks + 7)
+    await once.write(bytes, 0, bytes.length, 0)
+    const closing = once.close()
+    await later(ticks)
+    const read = await fs.readFile('/file')
+    assert.equal(Buffer.compare(read, bytes), 0, `by path after ${ticks} ticks`)
+    await closing
+  }
 })
 
 test('a file that someone else removed is a stale handle', async () => {
