@@ -5,6 +5,7 @@ export { WarrenError, isWarrenError } from './errors.ts'
 export type {
   ExportOptions,
   ImportOptions,
+  MirrorOptions,
   MountReport,
   PeerReport,
   ShareReport,

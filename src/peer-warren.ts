@@ -16,6 +16,7 @@ import type {
   HeadExchange,
   HostTransfers,
   ImportOptions,
+  MirrorOptions,
   LocalVolume,
   MountTable,
   Offer,
@@ -97,6 +98,18 @@ export class PeerWarren implements Warren {
     await this.fs.flush()
     const to = { path, syscall: 'import', signal: options.signal } as const
     return transfers.import(hostPath, await writablePlace(this.#parts, to), options)
+  }
+
+  async *mirror(
+    hostPath: string,
+    path: string,
+    options: MirrorOptions = {}
+  ): AsyncGenerator<TransferReport> {
+    this.#requireRunning()
+    const transfers = this.#transfers()
+    await this.fs.flush()
+    const to = { path, syscall: 'import', signal: options.signal } as const
+    yield* transfers.mirror(hostPath, await writablePlace(this.#parts, to), options)
   }
 
   async export(

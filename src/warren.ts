@@ -8,6 +8,7 @@ import type {
   FileSystem,
   HeadStore,
   ImportOptions,
+  MirrorOptions,
   NamespaceStore,
   TransferReport,
   VolumeId
@@ -92,6 +93,11 @@ export interface Warren extends AsyncDisposable {
 
   /** Takes a folder or file of the host in. A second run takes in only what changed. */
   import(hostPath: string, path: string, options?: ImportOptions): Promise<TransferReport>
+  /**
+   * Imports a folder and goes on taking in what changes in it, until the signal is aborted. Yields
+   * what the first import did, and what each later round changed. Throws what `import` throws.
+   */
+  mirror(hostPath: string, path: string, options?: MirrorOptions): AsyncIterable<TransferReport>
   /** Writes a directory or file out to the host. A second run writes only what changed. */
   export(path: string, hostPath: string, options?: ExportOptions): Promise<TransferReport>
 
@@ -132,6 +138,7 @@ export interface Warren extends AsyncDisposable {
 export type {
   ExportOptions,
   ImportOptions,
+  MirrorOptions,
   TransferOptions,
   TransferProgress,
   TransferReport
