@@ -3,14 +3,15 @@
  * those of volumes that are neither mounted nor looked at.
  */
 import type { BlockId, BlockStoreUsage, CollectableBlockStore } from './blocks/index.ts'
-import type { HeadStore, LocalVolume, VolumeId } from './namespace/index.ts'
+import type { HeadStore, LocalVolume } from './namespace/index.ts'
+import type { Volumes } from './volumes.ts'
 
 export interface Garbage {
   readonly store: CollectableBlockStore
   readonly own: LocalVolume
   readonly headStore: Pick<HeadStore, 'get' | 'volumes'>
   /** The volumes of others that are in use. */
-  readonly volumes: { follows(id: VolumeId): boolean }
+  readonly volumes: Pick<Volumes, 'follows' | 'roots'>
 }
 
 export function collectGarbage(
@@ -21,7 +22,7 @@ export function collectGarbage(
     {
       inFlight: () => own.inFlight(),
       live: async () => {
-        const roots: BlockId[] = [...(await own.roots())]
+        const roots: BlockId[] = [...(await own.roots()), ...volumes.roots()]
         for (const volume of await headStore.volumes()) {
           if (!volumes.follows(volume)) continue
           // A head that cannot be read any more has the owner to be asked for again.

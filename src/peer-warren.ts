@@ -258,10 +258,12 @@ export class PeerWarren implements Warren {
   #linkTo({ path, name }: ShareRecord): string {
     const { table, peer } = this.#parts
     const located = table.locate(path)
+    // What we have of others' volumes may be little: who had it before us is named as well.
+    const others = located.sources.filter(({ id }) => id !== peer.id)
     return formatLink({
       volume: located.volume.id,
       path: located.path,
-      peers: [{ id: peer.id, addresses: peer.addresses() }],
+      peers: [{ id: peer.id, addresses: peer.addresses() }, ...others],
       name
     })
   }

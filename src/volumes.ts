@@ -3,10 +3,11 @@
  * same id is the same volume everywhere, so that one subscription and one version serve all
  * mounts of it; it is closed when its last user has closed it.
  */
-import type { BlockExchange } from './blocks/index.ts'
+import type { BlockExchange, BlockId } from './blocks/index.ts'
 import type { KeptPeers } from './kept-peers.ts'
 import { openFollowedVolume } from './namespace/index.ts'
 import type {
+  FollowedVolume,
   HeadExchange,
   Link,
   LocalVolume,
@@ -33,7 +34,7 @@ export interface VolumesOptions {
 }
 
 interface Opened {
-  readonly volume: Volume
+  readonly volume: FollowedVolume
   /** Who is said to have it; grows with each link it is opened by. */
   readonly sources: Set<PeerId>
   users: number
@@ -52,6 +53,11 @@ export class Volumes {
   /** Whether a volume of somebody else's is in use here. */
   follows(id: VolumeId): boolean {
     return this.#opened.has(id)
+  }
+
+  /** Roots of what is shown of volumes of others. */
+  roots(): BlockId[] {
+    return [...this.#opened.values()].flatMap(({ volume }) => volume.roots())
   }
 
   /** Opens what a link names, and stays connected with the peers that it names. */

@@ -5,7 +5,7 @@
 import type { StoreOptions } from '../../blocks/index.ts'
 import { WarrenError, isWarrenError } from '../../errors.ts'
 import { parseLink } from '../link.ts'
-import type { Link } from '../link.ts'
+import type { Link, LinkPeer } from '../link.ts'
 import { ROOT_INODE } from '../volume/volume.ts'
 import type { Volume } from '../volume/volume.ts'
 import type { Mounted, Mounts } from './mounts.ts'
@@ -32,6 +32,14 @@ export interface MountTableComponents {
 export interface MountOptions extends StoreOptions {
   /** Mount it although nobody who has it may be reached now. Default false. */
   readonly offline?: boolean
+}
+
+export interface Located {
+  readonly volume: Volume
+  /** Canonical, in the volume. */
+  readonly path: string
+  /** The peers of the link it was mounted by; none for the own volume. */
+  readonly sources: readonly LinkPeer[]
 }
 
 interface Mount {
@@ -100,13 +108,14 @@ export class MountTable implements Mounts {
     return { path, volume: mount.volume, inode }
   }
 
-  /** Which volume holds a canonical path, and under which path of its own; by names only. */
-  locate(path: string): { readonly volume: Volume; readonly path: string } {
+  /** Which volume holds a canonical path, under which path of its own, and who had it; by names only. */
+  locate(path: string): Located {
     const above = [...this.#mounts.values()].filter(mount => isWithin(path, mount.path))
     const mount = above.sort((a, b) => b.path.length - a.path.length)[0]
-    if (mount === undefined) return { volume: this.#components.own, path }
+    if (mount === undefined) return { volume: this.#components.own, path, sources: [] }
     return {
       volume: mount.volume,
+      sources: mount.link.peers,
       path: canonicalPath(mount.link.path + '/' + path.slice(mount.path.length))
     }
   }

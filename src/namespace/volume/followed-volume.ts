@@ -5,8 +5,11 @@
  * a head that was last checked longer ago than the attribute lifetime, unless nobody who could
  * know a newer one is reachable: then the last known version is better than none. Only the first
  * reader who finds that out waits for it; until somebody answers again the others go on at once.
+ *
+ * News may come from a peer that has not the version itself. A head is therefore shown only when
+ * the root of its tree could be read; until then readers stay with the version before.
  */
-import type { BlockReader, StoreOptions } from '../../blocks/index.ts'
+import type { BlockId, BlockReader, StoreOptions } from '../../blocks/index.ts'
 import type { Clock, PeerId, TypedEventTarget } from '../../peer/index.ts'
 import { WarrenError } from '../../errors.ts'
 import type { SignedHead, VolumeId } from '../heads/head.ts'
@@ -18,6 +21,7 @@ import type { NodeCache } from '../tree/node-cache.ts'
 import type { Tree } from '../tree/tree.ts'
 import { shareEventLoop } from './event-loop.ts'
 import { TreeSnapshot } from './tree-snapshot.ts'
+import { ROOT_INODE } from './volume.ts'
 import type { Snapshot, StoredExtents, Volume, VolumeEvents } from './volume.ts'
 
 /** What NFS clients commonly allow, in milliseconds (mission R28). */
@@ -39,15 +43,20 @@ export interface FollowedVolumeOptions {
   readonly deadlineMs?: number
 }
 
+export interface FollowedVolume extends Volume {
+  /** Roots of what is shown here, and of what will be. */
+  roots(): BlockId[]
+}
+
 export function openFollowedVolume(
   id: VolumeId,
   components: FollowedVolumeComponents,
   options: FollowedVolumeOptions = {}
-): Volume {
-  return new FollowedVolume(id, components, options)
+): FollowedVolume {
+  return new NewestVersion(id, components, options)
 }
 
-class FollowedVolume implements Volume {
+class NewestVersion implements FollowedVolume {
   readonly id: VolumeId
   readonly writable = false
   readonly #events = new EventTarget()
@@ -58,9 +67,11 @@ class FollowedVolume implements Volume {
   #head: SignedHead | undefined
   #tree: Tree | undefined
   #checkedMs = -Infinity
-  /** Nobody answered the last time. */
+  /** Nobody answered the last time, or nobody had what the newest head names. */
   #isAlone = false
   #checking: Promise<void> | undefined
+  /** The newest head whose tree is being looked for, and when that ends; it does not reject. */
+  #adopting: { readonly head: SignedHead; readonly done: Promise<void> } | undefined
   readonly #closing = new AbortController()
 
   constructor(id: VolumeId, components: FollowedVolumeComponents, options: FollowedVolumeOptions) {
@@ -68,7 +79,7 @@ class FollowedVolume implements Volume {
     this.#components = components
     this.#lifetimeMs = options.attributeLifetimeMs ?? ATTRIBUTE_LIFETIME_MS
     this.#timeoutMs = Math.min(options.deadlineMs ?? Infinity, NEWEST_TIMEOUT_MS)
-    this.#unfollow = components.heads.follow(id, head => this.#learn(head), {
+    this.#unfollow = components.heads.follow(id, head => void this.#learn(head), {
       sources: components.sources()
     })
   }
@@ -91,6 +102,10 @@ class FollowedVolume implements Volume {
       throw new WarrenError('EHOSTUNREACH', { message: `no head of volume ${this.id}` })
     }
     return new TreeSnapshot(this.#tree, this.#components.reader)
+  }
+
+  roots(): BlockId[] {
+    return [this.#head, this.#adopting?.head].flatMap(head => (head ? [head.root] : []))
   }
 
   update(): Promise<never> {
@@ -123,18 +138,45 @@ class FollowedVolume implements Volume {
       timeoutMs: this.#timeoutMs,
       signal: this.#closing.signal
     })
-    if (head !== undefined) this.#learn(head)
     this.#isAlone = !fresh
+    if (head !== undefined) await this.#learn(head)
     this.#checkedMs = clock.now()
   }
 
-  #learn(head: SignedHead): void {
-    this.#checkedMs = this.#components.clock.now()
-    this.#isAlone = false
-    if (!supersedes(head, this.#head)) return
-    const { reader, cache } = this.#components
+  /** Resolves when the head is shown, or when its tree could not be read. */
+  async #learn(head: SignedHead): Promise<void> {
+    if (!supersedes(head, this.#head)) {
+      this.#checkedMs = this.#components.clock.now()
+      return
+    }
+    if (this.#head === undefined) return this.#show(head)
+    const adopting = this.#adopting
+    if (adopting === undefined || supersedes(head, adopting.head)) {
+      this.#adopting = { head, done: this.#adopt(head) }
+    }
+    await this.#adopting!.done
+  }
+
+  async #adopt(head: SignedHead): Promise<void> {
+    try {
+      const { reader, cache } = this.#components
+      const signal = this.#closing.signal
+      const snapshot = new TreeSnapshot(createTree({ reader, cache }, head.root), reader)
+      await snapshot.inode(ROOT_INODE, { signal })
+      if (supersedes(head, this.#head)) this.#show(head)
+    } catch {
+      this.#isAlone = true
+    } finally {
+      if (this.#adopting?.head === head) this.#adopting = undefined
+    }
+  }
+
+  #show(head: SignedHead): void {
+    const { reader, cache, clock } = this.#components
     this.#head = head
     this.#tree = createTree({ reader, cache }, head.root)
+    this.#checkedMs = clock.now()
+    this.#isAlone = false
     this.#events.dispatchEvent(new Event('change'))
   }
 

@@ -1,0 +1,28 @@
+/** A warren in a process of its own, told what to do by a test. Arguments: the options as JSON. */
+import { createWarren } from '../../../src/index.ts'
+import type { Warren, WarrenOptions } from '../../../src/index.ts'
+import { answerCalls } from '../../fixtures/answer-calls.ts'
+import { LOOPBACK } from '../fixtures.ts'
+
+const options = JSON.parse(process.argv[2] ?? '{}') as WarrenOptions
+const warren: Warren = await createWarren({ ...LOOPBACK, ...options })
+
+answerCalls({
+  identity: () => ({ id: warren.id, volume: warren.volume, addresses: warren.addresses() }),
+  /** Any verb of the warren's with values for arguments. */
+  do: (verb: 'share' | 'mount' | 'import' | 'export' | 'sync' | 'collect', ...args: never[]) =>
+    (warren[verb] as (...args: never[]) => Promise<unknown>)(...args),
+  /** Any verb of its file system. */
+  fs: (verb: 'readFile' | 'writeFile', ...args: never[]) =>
+    (warren.fs[verb] as (...args: never[]) => Promise<unknown>)(...args),
+  /** How long a verb took and what it failed with. */
+  attempt: async (verb: 'readFile', ...args: never[]) => {
+    const began = performance.now()
+    const failure = await (warren.fs[verb] as (...args: never[]) => Promise<unknown>)(...args).then(
+      () => undefined,
+      (error: Error & { readonly code?: string }) => ({ code: error.code, message: error.message })
+    )
+    return { failure, milliseconds: performance.now() - began }
+  },
+  stop: () => warren.stop()
+})
