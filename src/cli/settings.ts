@@ -80,7 +80,8 @@ export function readSettings(
 /** Milliseconds. Throws `UsageError` unless it is a positive number of seconds within reason. */
 export function parseSeconds(option: string, text: string): number {
   const seconds = Number(text)
-  if (text.trim() !== '' && seconds > 0 && seconds <= TIMEOUT_SECONDS_MAX) return seconds * 1000
+  if (text.trim() !== '' && seconds > 0 && seconds <= TIMEOUT_SECONDS_MAX)
+    return Math.ceil(seconds * 1000)
   throw new UsageError(`--${option} ${text}: not a number of seconds up to ${TIMEOUT_SECONDS_MAX}`)
 }
 

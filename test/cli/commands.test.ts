@@ -1,4 +1,8 @@
-/** The verbs that look at things and change a peer's own namespace, one process each. */
+/**
+ * The verbs that look at things and change a peer's own namespace, one process each.
+ *
+ * time limit: 240 s
+ */
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'

@@ -1,4 +1,8 @@
-/** A folder goes from one user to another, each with the command in processes of its own. */
+/**
+ * A folder goes from one user to another, each with the command in processes of its own.
+ *
+ * time limit: 240 s
+ */
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'

@@ -90,7 +90,7 @@ async function mountPatiently(
   const deadline = performance.now() + patienceMs
   for (let ms = PAUSE_MS; ; ms *= 2) {
     const left = deadline - performance.now()
-    const limit = AbortSignal.timeout(Math.max(1, Math.min(left, MOUNT_MS)))
+    const limit = AbortSignal.timeout(Math.max(1, Math.ceil(Math.min(left, MOUNT_MS))))
     try {
       await asUsage(warren.mount(path, link, { signal: AbortSignal.any([signal, limit]) }))
       return

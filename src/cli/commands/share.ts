@@ -1,11 +1,12 @@
 /** `warren share`: offers folders of the host to others, for as long as it runs. */
 import { realpath } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { TransferReport, Warren } from '../../index.ts'
 import { defineCommand } from '../command.ts'
 import type { Command } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { describeFailure, during } from '../failure.ts'
-import { followFolder } from '../follow-folder.ts'
+import { followSource } from '../follow-source.ts'
 import { isFileName } from '../file-name.ts'
 import { openHostSources } from '../host-sources.ts'
 import type { HostSources } from '../host-sources.ts'
@@ -119,14 +120,14 @@ async function follow(
   const settings = { inPlace: !source.copy, signal, onProgress: bar.show }
   let isFirst = true
   try {
-    for await (const report of followFolder(warren, source, settings)) {
+    for await (const report of followSource(warren, source, settings)) {
       if (isFirst) {
         await sources.keep(source)
         const link = await warren.share(source.path, name === undefined ? {} : { name })
         output.note(`${source.hostPath}: ${describeWhole(report)}`)
         const shared = warren.shares().find(({ path }) => path === source.path)
         await printLink(output, { path: source.path, link, name: shared?.name ?? '' })
-      } else await tellChange(output, source, report)
+      } else await tellChange(sharing, source, report)
       tellFailures(output, source, report)
       isFirst = false
     }
@@ -140,8 +141,8 @@ async function followQuietly(sharing: Sharing, source: Source): Promise<void> {
   const { warren, output, signal } = sharing
   try {
     const settings = { inPlace: !source.copy, signal }
-    for await (const report of followFolder(warren, source, settings)) {
-      await tellChange(output, source, report)
+    for await (const report of followSource(warren, source, settings)) {
+      await tellChange(sharing, source, report)
       tellFailures(output, source, report)
     }
   } catch (error) {
@@ -158,9 +159,12 @@ async function printLink(
   else await output.line(share.link)
 }
 
-async function tellChange(output: Output, source: Source, report: TransferReport): Promise<void> {
+async function tellChange(sharing: Sharing, source: Source, report: TransferReport): Promise<void> {
+  const { warren, output } = sharing
   const { files, directories, symlinks, removed, bytes, failed } = report
   if (files + directories + symlinks + removed === 0) return
+  // Published when this is told, and not a moment later by itself.
+  await warren.sync()
   if (output.json) {
     const counts = { files, directories, symlinks, removed, bytes, failed: failed.length }
     await output.value({ event: 'changed', path: source.path, ...counts })
@@ -181,7 +185,8 @@ function describeWhole({ files, bytes, skipped }: TransferReport): string {
 
 function tellFailures(output: Output, source: Source, { failed }: TransferReport): void {
   for (const { path, error } of failed.slice(0, FAILED_NAMED_MAX)) {
-    output.note(`not shared: ${source.hostPath}/${path}: ${describeFailure(error).message}`)
+    const name = join(source.hostPath, path)
+    output.note(`not shared: ${name}: ${describeFailure(error).message}`)
   }
   if (failed.length > FAILED_NAMED_MAX) {
     output.note(`not shared: ${formatAmount(failed.length - FAILED_NAMED_MAX, 'more file')}`)
