@@ -44,7 +44,7 @@ async function* cut(
     begun = piece.subarray(offset)
   }
   // A copy, where the buffer is larger than what it holds.
-  if (begun.length > 0) yield joined.length > 0 ? begun.slice() : begun
+  if (begun.length > 0) yield joined.length > 0 ? new Uint8Array(begun) : begun
 }
 
 const EMPTY: Uint8Array = new Uint8Array(0)

@@ -93,5 +93,5 @@ class MemoryBlockStore implements BlockStore {
 
 /** A small view would keep the large buffer it looks into (a network frame, say) alive: copy it out. */
 function ownBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice()
+  return bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
 }

@@ -30,6 +30,8 @@ const INLINE = 0
 const EXTENT = 1
 
 const INODE_BYTES = 6
+/** Region and inode: what all keys of one inode in one region begin with. */
+export const GROUP_BYTES: number = 1 + INODE_BYTES
 const PREFIX_BYTES = 1 + INODE_BYTES + 1
 
 /** The largest offset a key can carry: 256 TiB less one. */

@@ -5,31 +5,38 @@
 import type { BlockId, StoreOptions } from '../../blocks/index.ts'
 import type { Change, ScanOptions, ScanRange, Tree, TreeEntry } from '../tree/tree.ts'
 import type { EntrySource } from './tree-snapshot.ts'
-import { keyText } from './keys.ts'
+import { GROUP_BYTES, keyText } from './keys.ts'
 
 export class Overlay implements EntrySource {
   readonly #tree: Tree
-  readonly #changes = new Map<string, Change>()
+  /**
+   * By the beginning of their keys, region and inode: a scan is nearly always of one inode, and
+   * must not look at every change of a long transaction.
+   */
+  readonly #changes = new Map<string, Map<string, Change>>()
 
   constructor(tree: Tree) {
     this.#tree = tree
   }
 
   set(key: Uint8Array, value: Uint8Array, link?: BlockId): void {
-    this.#changes.set(keyText(key), link === undefined ? { key, value } : { key, value, link })
+    this.#put(link === undefined ? { key, value } : { key, value, link })
   }
 
   remove(key: Uint8Array): void {
-    this.#changes.set(keyText(key), { key, value: undefined })
+    this.#put({ key, value: undefined })
   }
 
   /** In the order the tree wants them. */
   changes(): Change[] {
-    return this.#sorted(this.#changes)
+    return [...this.#changes.values()]
+      .flatMap(changes => [...changes])
+      .sort(byText)
+      .map(([, change]) => change)
   }
 
   async get(key: Uint8Array, options?: StoreOptions): Promise<TreeEntry | undefined> {
-    const change = this.#changes.get(keyText(key))
+    const change = this.#changeOf(key)
     return change === undefined ? this.#tree.get(key, options) : entryOf(change)
   }
 
@@ -39,7 +46,7 @@ export class Overlay implements EntrySource {
   ): Promise<(TreeEntry | undefined)[]> {
     const found = await this.#tree.getMany(keys, options)
     return keys.map((key, index) => {
-      const change = this.#changes.get(keyText(key))
+      const change = this.#changeOf(key)
       return change === undefined ? found[index] : entryOf(change)
     })
   }
@@ -62,17 +69,42 @@ export class Overlay implements EntrySource {
     if (rest.length > 0) yield rest
   }
 
+  #put(change: Change): void {
+    const text = keyText(change.key)
+    const group = text.slice(0, GROUP_BYTES)
+    const changes = this.#changes.get(group)
+    if (changes === undefined) this.#changes.set(group, new Map([[text, change]]))
+    else changes.set(text, change)
+  }
+
+  #changeOf(key: Uint8Array): Change | undefined {
+    const text = keyText(key)
+    return this.#changes.get(text.slice(0, GROUP_BYTES))?.get(text)
+  }
+
   #within({ from, to }: ScanRange): [string, Change][] {
     const first = from === undefined ? '' : keyText(from)
     const end = to === undefined ? undefined : keyText(to)
-    return [...this.#changes]
+    return this.#groups(first, end)
+      .flatMap(changes => [...changes])
       .filter(([text]) => text >= first && (end === undefined || text < end))
       .sort(byText)
   }
 
-  #sorted(changes: Iterable<[string, Change]>): Change[] {
-    return [...changes].sort(byText).map(([, change]) => change)
+  /** The groups that a range can touch: one, when it begins within a group and ends no later than the next begins. */
+  #groups(first: string, end: string | undefined): Map<string, Change>[] {
+    const group = first.slice(0, GROUP_BYTES)
+    if (group.length < GROUP_BYTES || end === undefined || end > afterGroup(group)) {
+      return [...this.#changes.values()]
+    }
+    const changes = this.#changes.get(group)
+    return changes === undefined ? [] : [changes]
   }
+}
+
+/** The least text above every text that begins with the group. */
+function afterGroup(group: string): string {
+  return group.slice(0, -1) + String.fromCharCode(group.charCodeAt(group.length - 1) + 1)
 }
 
 function byText([a]: [string, Change], [b]: [string, Change]): number {
