@@ -57,7 +57,7 @@ async function tellStory(): Promise<void> {
   const [alice, bob] = await startAliceAndBob()
   const link = await shareInPlace(alice)
   await fetchAndCompare(bob, link, 'Bob mounts the link and fetches everything')
-  await showChange(alice, bob)
+  await showChange(bob)
   const aliceFigures = await alice.ask('figures')
   await killAlice(alice)
   const carol = await startCarol(bob)
@@ -96,8 +96,8 @@ async function startAliceAndBob(): Promise<[PeerProcess, PeerProcess]> {
 }
 
 async function shareInPlace(alice: PeerProcess): Promise<string> {
-  story.step('Alice shares the folder in place: its files are read once, and not copied')
-  const [report, ms] = await timed(story.watch(alice, alice.ask('import', source, shared)))
+  story.step('Alice shares the folder in place: its files are read, watched, and not copied')
+  const [report, ms] = await timed(story.watch(alice, alice.ask('mirror', source, shared)))
   requireWhole(report)
   const link = await alice.ask('share', shared)
   const stored = mebibytes(await sizeOfFolder(join(place, 'alice-store')))
@@ -126,16 +126,14 @@ async function compare(target: string): Promise<void> {
   story.tell(`${describe(compared)} compared with Alice's folder: all the same (${seconds(ms)})`)
 }
 
-async function showChange(alice: PeerProcess, bob: PeerProcess): Promise<void> {
-  story.step('Alice changes a file of the folder; Bob is reading it all the while')
+async function showChange(bob: PeerProcess): Promise<void> {
+  story.step('A file of the folder is changed; Bob is reading it all the while')
   const content = `changed at ${new Date().toISOString()}`
   const path = `/from-alice/${CHANGED}`
   await bob.ask('await', path, 'as it was')
   const seen = timed(bob.ask('await', path, content))
   await writeFile(join(source, CHANGED), content)
-  const [, importMs] = await timed(alice.ask('import', source, shared))
   const [, seenMs] = await seen
-  story.tell(`Alice has looked through the folder, ${seconds(importMs)}`)
   story.tell(`Bob has read the new content ${seconds(seenMs)} after it was written`)
   const target = join(place, 'bob-folder')
   const [report, ms] = await timed(bob.ask('export', '/from-alice', target))

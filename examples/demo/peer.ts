@@ -3,12 +3,13 @@
  * time, with nothing but the public interface of the library.
  */
 import { createWarren } from 'warren'
-import type { TransferProgress } from 'warren'
+import type { TransferProgress, TransferReport } from 'warren'
 
 /** What the parent may ask, with its arguments and what comes back. */
 export interface PeerVerbs {
   address(): string
-  import(hostPath: string, path: string): TransferFigures
+  /** Resolves when all is taken in; what changes later is taken in as it changes. */
+  mirror(hostPath: string, path: string): TransferFigures
   share(path: string): string
   connect(address: string): void
   mount(path: string, link: string): void
@@ -67,11 +68,13 @@ type Answering = {
 
 const verbs: Answering = {
   address: () => warren.addresses()[0] ?? '',
-  async import(hostPath, path) {
-    const report = await warren.import(hostPath, path, { inPlace: true, onProgress })
-    // Published now, and not a moment later by itself.
-    await warren.sync()
-    return figuresOf(report)
+  async mirror(hostPath, path) {
+    const rounds = warren.mirror(hostPath, path, { inPlace: true, onProgress })
+    const iterator = rounds[Symbol.asyncIterator]()
+    const first = await iterator.next()
+    if (first.done === true) throw new Error('the mirroring has ended')
+    void goOn(iterator)
+    return figuresOf(first.value)
   },
   share: path => warren.share(path),
   connect: async address => void (await warren.connect(address)),
@@ -104,21 +107,18 @@ async function answer({ id, verb, args }: Question): Promise<void> {
   }
 }
 
+async function goOn(rounds: AsyncIterator<TransferReport>): Promise<void> {
+  while ((await rounds.next()).done !== true) {
+    // Published now, and not a moment later by itself.
+    await warren.sync()
+  }
+}
+
 function say(answer: Answer): void {
   process.send?.(answer)
 }
 
-function figuresOf(report: {
-  readonly files: number
-  readonly bytes: number
-  readonly skipped: number
-  readonly failed: readonly { readonly path: string; readonly error: Error }[]
-}): TransferFigures {
-  const { files, bytes, skipped, failed } = report
-  return {
-    files,
-    bytes,
-    skipped,
-    failed: failed.map(({ path, error }) => `${path}: ${error.message}`)
-  }
+function figuresOf({ files, bytes, skipped, failed }: TransferReport): TransferFigures {
+  const reasons = failed.map(({ path, error }) => `${path}: ${error.message}`)
+  return { files, bytes, skipped, failed: reasons }
 }
