@@ -20,6 +20,9 @@ import { WarrenError, isWarrenError } from '../errors.ts'
 /** Small enough that a writer hardly waits for a batch, large enough that batches are few. */
 const SWEEP_BATCH = 512
 
+/** How long it keeps the thread, in milliseconds, before everything else has a turn. */
+const SLICE_MS = 8
+
 export interface Roots {
   /** Tree roots; what is below them and is here stays. Called once, when marking begins. */
   live(): Promise<Iterable<BlockId>>
@@ -49,6 +52,7 @@ class Collector implements CollectableBlockStore {
   #young: Set<BlockId> | undefined
   readonly #putting = new Set<readonly Block[]>()
   #deleting: Promise<void> | undefined
+  #sliceBegan = 0
 
   constructor(store: BlockStore) {
     this.#store = store
@@ -134,12 +138,14 @@ class Collector implements CollectableBlockStore {
       seen.add(id)
       const bytes = await this.#store.get(id, options)
       if (bytes !== undefined) pending.push(...linksOf(bytes))
+      await this.#slice()
     }
   }
 
   async #sweep(isLive: (id: BlockId) => boolean, options: StoreOptions): Promise<void> {
     let dead: BlockId[] = []
     for await (const id of this.#store.ids(options)) {
+      await this.#slice()
       if (isLive(id)) continue
       if (dead.push(id) === SWEEP_BATCH) {
         await this.#delete(dead, isLive)
@@ -147,6 +153,13 @@ class Collector implements CollectableBlockStore {
       }
     }
     await this.#delete(dead, isLive)
+  }
+
+  /** A store in memory never waits, and so would nobody else get to run. */
+  async #slice(): Promise<void> {
+    if (performance.now() - this.#sliceBegan < SLICE_MS) return
+    await new Promise(resolve => setTimeout(resolve, 0))
+    this.#sliceBegan = performance.now()
   }
 
   async #delete(ids: readonly BlockId[], isLive: (id: BlockId) => boolean): Promise<void> {

@@ -202,6 +202,16 @@ test('reads each node once, however many versions share it', async () => {
   await volume.close()
 })
 
+test('lets others run while it works on a store that never waits', async () => {
+  const store = createCollectableBlockStore(createMemoryBlockStore())
+  await store.putMany(await randomBlocks(30_000))
+  let turns = 0
+  const timer = setInterval(() => turns++, 1)
+  await store.collect(noRoots)
+  clearInterval(timer)
+  assert.ok(turns > 2, `${turns} turns`)
+})
+
 test('never loses a live block under random updates beside it, and frees the dead', async () => {
   const store = createCollectableBlockStore(createMemoryBlockStore())
   const { volume } = await createVolumeFixture(

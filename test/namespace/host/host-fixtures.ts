@@ -6,6 +6,7 @@
  * that two folders can be compared by `assert.deepEqual`; `describeVolume(volume, name)` → the
  * same of a directory of a volume; small things to make files with.
  */
+import assert from 'node:assert/strict'
 import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { exportToHost, importFromHost } from '../../../src/namespace/host/index.ts'
@@ -13,6 +14,7 @@ import type { ImportComponents } from '../../../src/namespace/host/index.ts'
 import type {
   ExportOptions,
   ImportOptions,
+  TransferProgress,
   TransferReport
 } from '../../../src/namespace/transfer.ts'
 import type { LocalVolume } from '../../../src/namespace/volume/local-volume.ts'
@@ -144,4 +146,22 @@ export function openFiles(below: string): string[] {
       return []
     }
   })
+}
+
+/** Progress never goes back, knows the totals at the end and ends there. */
+export function checkProgress(
+  told: readonly TransferProgress[],
+  total: { readonly files: number; readonly bytes: number }
+): void {
+  const last = told.at(-1)!
+  assert.deepEqual([last.files, last.bytes], [total.files, total.bytes])
+  assert.deepEqual([last.filesTotal, last.bytesTotal], [total.files, total.bytes])
+  for (const [index, progress] of told.entries()) {
+    const before = told[index - 1]
+    if (before !== undefined) {
+      assert.ok(progress.files >= before.files && progress.bytes >= before.bytes)
+      assert.ok(before.filesTotal === undefined || progress.filesTotal !== undefined)
+    }
+    if (progress.bytesTotal !== undefined) assert.ok(progress.bytes <= progress.bytesTotal)
+  }
 }
