@@ -3,6 +3,8 @@ import { createWarren } from '../../../src/index.ts'
 import type { Warren, WarrenOptions } from '../../../src/index.ts'
 import { answerCalls } from '../../fixtures/answer-calls.ts'
 import { LOOPBACK } from '../fixtures.ts'
+import { makeChange } from '../tree-model.ts'
+import type { TreeChange } from '../tree-model.ts'
 
 const options = JSON.parse(process.argv[2] ?? '{}') as WarrenOptions
 const warren: Warren = await createWarren({ ...LOOPBACK, ...options })
@@ -15,6 +17,7 @@ answerCalls({
   /** Any verb of its file system. */
   fs: (verb: 'readFile' | 'writeFile', ...args: never[]) =>
     (warren.fs[verb] as (...args: never[]) => Promise<unknown>)(...args),
+  change: (change: TreeChange) => makeChange(warren.fs, change),
   /** How long a verb took and what it failed with. */
   attempt: async (verb: 'readFile', ...args: never[]) => {
     const began = performance.now()
