@@ -10,7 +10,7 @@ import { mkdir } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TransferProgress, TransferReport, Warren } from '../index.ts'
-import { codeOf } from './failure.ts'
+import { isTransient } from './transient.ts'
 
 /** The first pause; each one without progress before it doubles it. */
 const PAUSE_MS_MIN = 500
@@ -22,17 +22,6 @@ const FAILURES_TOGETHER_MAX = 2
 
 /** How often one file is tried. */
 const ROUNDS_MAX = 3
-
-/** What may be different the next time. */
-const TRANSIENT: ReadonlySet<string> = new Set([
-  'EHOSTUNREACH',
-  'ETIMEDOUT',
-  'ECONNRESET',
-  'EBADMSG',
-  'EIO',
-  'ENOENT',
-  'ESTALE'
-])
 
 export interface FetchTreeOptions {
   /** How long to go on without any progress, in milliseconds. */
@@ -50,11 +39,6 @@ export interface FetchReport {
   readonly report: TransferReport
   /** How often it was begun. */
   readonly passes: number
-}
-
-/** Whether trying again makes sense. */
-export function isTransient(error: unknown): boolean {
-  return TRANSIENT.has(codeOf(error))
 }
 
 export async function fetchTree(

@@ -6,8 +6,9 @@ import { posix } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WarrenError } from '../errors.ts'
 import type { Warren } from '../index.ts'
-import { TaskError, during } from './failure.ts'
-import { isFileName } from './file-name.ts'
+import { TaskError } from './failure.ts'
+import { isLink } from './link.ts'
+import { mountLink } from './mount-link.ts'
 import { openGuest, openHome } from './open-warren.ts'
 import type { Settings } from './settings.ts'
 import { UsageError } from './usage-error.ts'
@@ -18,26 +19,11 @@ export interface OpenTarget extends AsyncDisposable {
   readonly path: string
 }
 
+/** Whoever is on the local network has been found by then; a person looks at a listing meanwhile. */
+const FIND_MS = 5_000
+
 /** How often it is looked whether a peer was found. */
 const LOOK_MS = 50
-
-/** What a share is called that has no name here. */
-const NAMELESS = 'shared'
-
-export function isLink(text: string): boolean {
-  return /^warren:/i.test(text)
-}
-
-/** What a link calls its share; made up where it does not say. Safe as the name of a file. */
-export function nameOfLink(link: string): string {
-  const { searchParams, pathname } = parseUri(link)
-  const last = pathname
-    .split('/')
-    .slice(1)
-    .map(decode)
-    .findLast(part => part !== '')
-  return [searchParams.get('name') ?? '', last ?? ''].find(isFileName) ?? NAMELESS
-}
 
 /** `below` is a path below a link. The caller disposes of what it gets. */
 export async function openTarget(
@@ -71,31 +57,13 @@ async function openLink(
   }
 ): Promise<OpenTarget> {
   const warren = await openGuest(settings)
-  const path = await closeOnFailure(warren, mountLink(warren, link, { settings, signal }))
+  const { discovery, timeoutMs } = settings
+  const patienceMs = discovery ? Math.min(timeoutMs, FIND_MS) : 0
+  const path = await closeOnFailure(
+    warren,
+    mountLink(warren, link, { timeoutMs, patienceMs, signal })
+  )
   return { ...own(warren), path: posix.join(path, below) }
-}
-
-/** Resolves to the path at which the link is mounted. */
-export async function mountLink(
-  warren: Warren,
-  link: string,
-  { settings, signal }: { readonly settings: Settings; readonly signal: AbortSignal }
-): Promise<string> {
-  const path = `/${nameOfLink(link)}`
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(settings.timeoutMs)])
-  await during('opening the link', asUsage(warren.mount(path, link, { signal: deadline })))
-  return path
-}
-
-/** A link that cannot be read is a mistake on the command line. */
-export async function asUsage<Value>(work: Promise<Value>): Promise<Value> {
-  try {
-    return await work
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code !== 'EINVAL') throw error
-    throw new UsageError(message.replace(/^EINVAL: invalid argument: /, ''))
-  }
 }
 
 async function untilKnown(
@@ -125,21 +93,5 @@ async function closeOnFailure<Value>(warren: Warren, work: Promise<Value>): Prom
   } catch (error) {
     await warren.stop()
     throw error
-  }
-}
-
-function parseUri(link: string): URL {
-  try {
-    return new URL(link)
-  } catch {
-    throw new UsageError('that is not a link (warren:…)')
-  }
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return ''
   }
 }

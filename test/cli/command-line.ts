@@ -10,7 +10,7 @@ import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const MAIN = new URL('../../src/cli/main.ts', import.meta.url)
 
 /** As long as the test file that takes longest: a share runs until its test kills it. */
 const COMMAND_MS_MAX = 240_000
@@ -24,6 +24,8 @@ export interface CommandOptions {
   readonly cwd?: string
   /** Words put before the command, as those that enter a network namespace. */
   readonly through?: readonly string[]
+  /** What is run instead of the command. */
+  readonly main?: URL
 }
 
 export interface CommandResult {
@@ -56,9 +58,10 @@ export class RunningCommand implements AsyncDisposable {
   #stderr = ''
   #code: number | null | undefined
 
-  constructor(args: readonly string[], { environment, cwd, through = [] }: CommandOptions) {
+  constructor(args: readonly string[], options: CommandOptions) {
+    const { environment, cwd, through = [], main = MAIN } = options
     const { WARREN_DIRECTORY: _, ...inherited } = process.env
-    const words = [...through, process.execPath, ...process.execArgv, MAIN, ...args]
+    const words = [...through, process.execPath, ...process.execArgv, fileURLToPath(main), ...args]
     this.#child = spawn(words[0]!, words.slice(1), {
       env: { ...inherited, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,26 +1,20 @@
 /** `warren get`: fetches what a link names into a folder of the host. */
 import { stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { join, posix, resolve } from 'node:path'
 import type { Warren } from '../../index.ts'
 import { defineCommand } from '../command.ts'
 import type { Command } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { describeFailure, during } from '../failure.ts'
-import { fetchTree, isTransient } from '../fetch-tree.ts'
+import { fetchTree } from '../fetch-tree.ts'
 import type { FetchReport } from '../fetch-tree.ts'
 import { openGuest } from '../open-warren.ts'
 import type { Output } from '../output.ts'
 import { ProgressBar } from '../progress-bar.ts'
-import { asUsage, isLink, nameOfLink } from '../target.ts'
+import { mountLink } from '../mount-link.ts'
+import { isLink, nameOfLink } from '../link.ts'
 import { formatAmount, formatBytes, formatDuration } from '../units.ts'
 import { UsageError } from '../usage-error.ts'
-
-/** One dial and one question to the peers of a link, in milliseconds. */
-const MOUNT_MS = 10_000
-
-/** The first pause before a link is opened again; it doubles. */
-const PAUSE_MS = 500
 
 export const get: Command = defineCommand({
   name: 'get',
@@ -38,15 +32,21 @@ export const get: Command = defineCommand({
   async run({ positionals, options, settings, output, signal }) {
     const [link = '', folder] = positionals
     if (!isLink(link)) throw new UsageError(`${link}: not a link (warren:…)`, 'get')
-    const name = nameOfLink(link)
     await using warren = await openGuest(settings)
     const patienceMs = settings.timeoutMs
+    const bar = new ProgressBar(nameOfLink(link), output)
     const onPause = (error: unknown, ms: number): void => {
+      bar.restart()
       output.note(`${describeFailure(error).message}; again in ${formatDuration(ms)}`)
     }
-    await mountPatiently(warren, { path: `/${name}`, link }, { patienceMs, signal, onPause })
-    const from = { path: `/${name}`, hostPath: await destination(warren, name, folder) }
-    const bar = new ProgressBar(name, output)
+    const path = await mountLink(warren, link, {
+      timeoutMs: patienceMs,
+      patienceMs,
+      signal,
+      onPause
+    })
+    const name = posix.basename(path)
+    const from = { path, hostPath: await destination(warren, name, folder) }
     const startedMs = performance.now()
     const onProgress = (progress: Parameters<typeof bar.show>[0]): void => {
       bar.show(progress)
@@ -74,35 +74,6 @@ async function destination(
     () => false
   )
   return isFile && isFolder ? join(wanted, name) : wanted
-}
-
-/** The other side may be about to start, or to start again. */
-async function mountPatiently(
-  warren: Warren,
-  { path, link }: { readonly path: string; readonly link: string },
-  options: {
-    readonly patienceMs: number
-    readonly signal: AbortSignal
-    readonly onPause: (error: unknown, ms: number) => void
-  }
-): Promise<void> {
-  const { signal, patienceMs, onPause } = options
-  const deadline = performance.now() + patienceMs
-  for (let ms = PAUSE_MS; ; ms *= 2) {
-    const left = deadline - performance.now()
-    const limit = AbortSignal.timeout(Math.max(1, Math.ceil(Math.min(left, MOUNT_MS))))
-    try {
-      await asUsage(warren.mount(path, link, { signal: AbortSignal.any([signal, limit]) }))
-      return
-    } catch (error) {
-      signal.throwIfAborted()
-      if (!isTransient(error) || performance.now() + ms > deadline) {
-        await during('opening the link', Promise.reject(error))
-      }
-      onPause(error, ms)
-      await sleep(ms, undefined, { signal })
-    }
-  }
 }
 
 async function tell(

@@ -5,7 +5,7 @@ import type { Command } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { during } from '../failure.ts'
 import { openHome } from '../open-warren.ts'
-import { asUsage, isLink, nameOfLink } from '../target.ts'
+import { asUsage, isLink, nameOfLink } from '../link.ts'
 import { UsageError } from '../usage-error.ts'
 
 export const mount: Command = defineCommand({
