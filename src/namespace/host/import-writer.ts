@@ -1,6 +1,6 @@
 /** Brings what an import found into the tree, within a transaction. */
 import type { Stats } from 'node:fs'
-import { WarrenError } from '../../errors.ts'
+import { WarrenError, isWarrenError } from '../../errors.ts'
 import type { DirectoryEntry, InodeNumber, Transaction } from '../volume/volume.ts'
 import { hasAttributesOf, hostKey, newInode, patchOf } from './host-entry.ts'
 import type { ImportContext } from './import-context.ts'
@@ -17,7 +17,8 @@ import { removeTree } from './remove-tree.ts'
 import type { StoredHostFile } from './store-host-file.ts'
 
 /** `same`: what the inode has already. */
-export type FileContent = 'same' | Uint8Array | StoredHostFile
+export type FileContent = 'same' | Content
+type Content = Uint8Array | StoredHostFile
 
 export class ImportWriter {
   readonly #context: ImportContext
@@ -57,10 +58,30 @@ export class ImportWriter {
       this.#rememberLink(item, same!.number)
       return
     }
-    const number = await this.#fill(item, content)
-    await this.#transaction.patch(number, patchOf(stats))
+    const number = (await this.#make(item, content)) ?? (await this.#replace(item, content))
     this.#rememberLink(item, number)
     log.file(path, stats.size)
+  }
+
+  /** A new small file, in one step. Undefined when its name is taken or it is not small. */
+  async #make(
+    { found, directory, entry }: FileItem,
+    content: Content
+  ): Promise<InodeNumber | undefined> {
+    if (found !== undefined || !(content instanceof Uint8Array)) return undefined
+    const template = { ...newInode('file', entry.stats), inline: content }
+    try {
+      return (await this.#transaction.create(directory.inode!, entry.name, template)).number
+    } catch (error) {
+      if (isWarrenError(error, 'EEXIST')) return undefined
+      throw error
+    }
+  }
+
+  async #replace(item: FileItem, content: Content): Promise<InodeNumber> {
+    const number = await this.#fill(item, content)
+    await this.#transaction.patch(number, patchOf(item.entry.stats))
+    return number
   }
 
   /** Resolves to whether there was something to change. */
@@ -71,7 +92,7 @@ export class ImportWriter {
     return true
   }
 
-  async #fill(item: FileItem, content: Uint8Array | StoredHostFile): Promise<InodeNumber> {
+  async #fill(item: FileItem, content: Content): Promise<InodeNumber> {
     const transaction = this.#transaction
     const directory = item.directory.inode!
     const { name, stats } = item.entry

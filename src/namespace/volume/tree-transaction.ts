@@ -116,6 +116,9 @@ export class TreeTransaction extends TreeSnapshot implements Transaction {
     const made = this.#newInode(number, template, isDirectory ? directory : 0)
     const inode = { ...made, links: isDirectory ? 2 : 1 }
     this.#inodes.set(number, inode)
+    if (inode.size > 0 && template.inline !== undefined) {
+      this.#overlay.set(inlineKey(number), template.inline)
+    }
     await this.#addEntry(directory, { name, inode: number, type: inode.type })
     return inode
   }
@@ -124,6 +127,9 @@ export class TreeTransaction extends TreeSnapshot implements Transaction {
     if (template.type === 'directory') throw new WarrenError('EINVAL')
     const inode = this.#newInode(await this.#allocate(), template, 0)
     this.#inodes.set(inode.number, inode)
+    if (inode.size > 0 && template.inline !== undefined) {
+      this.#overlay.set(inlineKey(inode.number), template.inline)
+    }
     this.#overlay.set(orphanKey(inode.number), new Uint8Array(0))
     return inode
   }
@@ -193,9 +199,7 @@ export class TreeTransaction extends TreeSnapshot implements Transaction {
   }
 
   async setInline(number: InodeNumber, bytes: Uint8Array): Promise<Inode> {
-    if (bytes.length > INLINE_BYTES_MAX) {
-      throw new WarrenError('EFBIG', { message: `inline content over ${INLINE_BYTES_MAX} bytes` })
-    }
+    checkInline('file', bytes)
     const inode = await this.#expectFile(number)
     await this.#clearContent(inode)
     if (bytes.length > 0) this.#overlay.set(inlineKey(number), bytes)
@@ -254,6 +258,7 @@ export class TreeTransaction extends TreeSnapshot implements Transaction {
     const { nowMs, generation } = this.#context
     const target = template.target
     if ((template.type === 'symlink') !== (target !== undefined)) throw new WarrenError('EINVAL')
+    if (template.inline !== undefined) checkInline(template.type, template.inline)
     const targetBytes = target === undefined ? 0 : new TextEncoder().encode(target).length
     if (targetBytes > TARGET_BYTES_MAX) throw new WarrenError('ENAMETOOLONG')
     const inode: Inode = {
@@ -264,7 +269,7 @@ export class TreeTransaction extends TreeSnapshot implements Transaction {
       uid: template.uid ?? 0,
       gid: template.gid ?? 0,
       links: 0,
-      size: targetBytes,
+      size: template.inline?.length ?? targetBytes,
       atimeMs: template.atimeMs ?? nowMs,
       mtimeMs: template.mtimeMs ?? nowMs,
       ctimeMs: nowMs,
@@ -395,6 +400,13 @@ export class TreeTransaction extends TreeSnapshot implements Transaction {
     assertName(name)
     await this.#expectDirectory(directory)
     if ((await this.lookup(directory, name)) !== undefined) throw new WarrenError('EEXIST')
+  }
+}
+
+function checkInline(type: Inode['type'], bytes: Uint8Array): void {
+  if (type !== 'file') throw new WarrenError('EINVAL', { message: `content of a ${type}` })
+  if (bytes.length > INLINE_BYTES_MAX) {
+    throw new WarrenError('EFBIG', { message: `inline content over ${INLINE_BYTES_MAX} bytes` })
   }
 }
 

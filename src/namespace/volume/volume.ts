@@ -127,6 +127,8 @@ export interface NewInode {
   readonly birthtimeMs?: number
   /** Required for a symlink. */
   readonly target?: string
+  /** The whole content of a file, at most `INLINE_BYTES_MAX`. Default: none. */
+  readonly inline?: Uint8Array
 }
 
 export interface Transaction extends Snapshot {
