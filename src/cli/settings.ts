@@ -89,5 +89,5 @@ export function parseSeconds(option: string, text: string): number {
 function defaultDirectory(environment: NodeJS.ProcessEnv): string {
   if (environment.WARREN_DIRECTORY) return environment.WARREN_DIRECTORY
   if (environment.XDG_DATA_HOME) return join(environment.XDG_DATA_HOME, 'warren')
-  return join(homedir(), '.local/share/warren')
+  return join(environment.HOME || homedir(), '.local/share/warren')
 }

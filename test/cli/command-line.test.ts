@@ -3,15 +3,13 @@ import { suite } from 'uvu'
 import assert from 'node:assert/strict'
 import { COMMANDS } from '../../src/cli/commands.ts'
 import { Interruption } from '../../src/cli/interruption.ts'
-import { run } from '../../src/cli/run.ts'
-import { runWarren } from './command-line.ts'
-import type { CommandResult } from './command-line.ts'
+import { runHere, runWarren } from './command-line.ts'
 
 const test = suite('command line')
 
 test('tells what it can do', async () => {
   for (const args of [['help'], ['--help'], ['-h']]) {
-    const { code, stdout } = await here(args)
+    const { code, stdout } = await runHere(args)
     assert.equal(code, 0)
     for (const { name, summary } of COMMANDS) {
       assert.match(stdout, new RegExp(`^  ${name} +${summary.split(' ')[0]}`, 'm'))
@@ -22,19 +20,19 @@ test('tells what it can do', async () => {
 
 test('tells how each command is used, on lines that fit', async () => {
   for (const { name, usage } of COMMANDS) {
-    const { code, stdout } = await here(['help', name])
+    const { code, stdout } = await runHere(['help', name])
     assert.equal(code, 0)
     assert.ok(stdout.includes(`Usage: warren ${name} ${usage}`.trimEnd()))
     for (const line of stdout.split('\n')) assert.ok(line.length <= 100, line)
-    assert.equal((await here([name, '--help'])).stdout, stdout)
+    assert.equal((await runHere([name, '--help'])).stdout, stdout)
   }
 })
 
 test('tells its version', async () => {
-  const { stdout } = await here(['version'])
+  const { stdout } = await runHere(['version'])
   assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
-  assert.equal((await here(['--version'])).stdout, stdout)
-  const { version } = JSON.parse((await here(['version', '--json'])).stdout)
+  assert.equal((await runHere(['--version'])).stdout, stdout)
+  const { version } = JSON.parse((await runHere(['version', '--json'])).stdout)
   assert.equal(version, stdout.trim())
 })
 
@@ -64,7 +62,7 @@ test('refuses what it does not know, with 2 and one line', async () => {
     'peers --peer /ip4/127.0.0.1/tcp/1': /ends in no \/p2p\//
   }
   for (const [line, expected] of Object.entries(wrong)) {
-    const { code, stdout, stderr } = await here(line.split(' ').filter(word => word !== ''))
+    const { code, stdout, stderr } = await runHere(line.split(' ').filter(word => word !== ''))
     assert.equal(code, 2, line)
     assert.equal(stdout.length, 0)
     if (line.includes('--json')) continue
@@ -79,7 +77,7 @@ test('takes the options of every command before and after it', async () => {
     ['help', 'bogus', '--json'],
     ['--directory', 'help', '--json', 'bogus']
   ]) {
-    const { code, stderr } = await here(args)
+    const { code, stderr } = await runHere(args)
     assert.equal(code, 2)
     assert.equal(JSON.parse(stderr).error.code, 'EUSAGE')
     assert.match(JSON.parse(stderr).error.message, /'bogus'/)
@@ -87,7 +85,7 @@ test('takes the options of every command before and after it', async () => {
 })
 
 test('shows nothing that a terminal would obey', async () => {
-  const { stderr } = await here(['\u001b[2Jbogus\u202e'])
+  const { stderr } = await runHere(['\u001b[2Jbogus\u202e'])
   assert.equal(stderr.includes('\u001b'), false)
   assert.equal(stderr.includes('\u202e'), false)
 })
@@ -105,28 +103,9 @@ test('ends as shells expect when it was interrupted', async () => {
     ['SIGTERM', 143]
   ] as const) {
     const signal = AbortSignal.abort(new Interruption(name))
-    const { code, stderr } = await here(['peers', '--no-discovery'], signal)
+    const { code, stderr } = await runHere(['peers', '--no-discovery'], { signal })
     assert.deepEqual({ code, stderr }, { code: expected, stderr: '' })
   }
 })
-
-/** In this process: what the command prints is collected. */
-async function here(
-  args: readonly string[],
-  signal: AbortSignal = new AbortController().signal
-): Promise<CommandResult> {
-  let stdout = ''
-  let stderr = ''
-  const decoder = new TextDecoder()
-  const text = (data: string | Uint8Array): string =>
-    typeof data === 'string' ? data : decoder.decode(data)
-  const code = await run(args, {
-    stdout: { write: (data, done) => ((stdout += text(data)), done()) },
-    stderr: { write: (data, done) => ((stderr += text(data)), done()) },
-    environment: {},
-    signal
-  })
-  return { code, stdout, stderr }
-}
 
 test.run()

@@ -19,7 +19,7 @@ import {
 import { dirname, join } from 'node:path'
 import { createTemporaryDirectory } from '../fixtures/temporary-directory.ts'
 import type { TemporaryDirectory } from '../fixtures/temporary-directory.ts'
-import { LOOPBACK, runWarren, startWarren } from './command-line.ts'
+import { LOOPBACK, runHere, runWarren, startWarren } from './command-line.ts'
 import type { RunningCommand } from './command-line.ts'
 import { assertSameTree } from './trees.ts'
 
@@ -71,7 +71,7 @@ test('carries one file, to a name and into a folder', async () => {
     assert.equal(code, 0, stderr)
     assert.equal(await readFile(join(cwd, expected), 'utf8'), 'one file')
   }
-  assert.equal((await runWarren(['cat', link, OFFLINE])).stdout, 'one file')
+  assert.equal((await runHere(['cat', link, OFFLINE])).stdout, 'one file')
 })
 
 test('keeps link and port over a restart, and shares again what was shared', async () => {
@@ -105,7 +105,7 @@ test('gives folders of one name paths of their own', async () => {
   await using alice = startShare(place, folders)
   await alice.said(/^.*\n.*\n/)
   const links = alice.stdout.trim().split('\n')
-  const read = links.map(async link => (await runWarren(['cat', link, 'where', OFFLINE])).stdout)
+  const read = links.map(async link => (await runHere(['cat', link, 'where', OFFLINE])).stdout)
   assert.deepEqual((await Promise.all(read)).toSorted(), folders)
 })
 
@@ -181,7 +181,7 @@ test('prints JSON lines for programs', async () => {
   assert.equal(changed.path, '/photos')
   assert.ok(changed.files >= 1 && changed.bytes >= 7)
   const args = ['get', shared.link, place.join('bob'), '--json', OFFLINE]
-  const { stdout, stderr } = await runWarren(args)
+  const { stdout, stderr } = await runHere(args)
   assert.equal(stderr, '')
   const done = JSON.parse(stdout)
   assert.deepEqual([done.event, done.files, done.failed], ['done', 23, []])
