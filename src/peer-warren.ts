@@ -50,6 +50,7 @@ export interface WarrenComponents extends Parts {
 
 export class PeerWarren implements Warren {
   readonly #parts: WarrenComponents
+  readonly #ending = new AbortController()
   #stopping: Promise<void> | undefined
 
   constructor(components: WarrenComponents) {
@@ -93,11 +94,11 @@ export class PeerWarren implements Warren {
     path: string,
     options: ImportOptions = {}
   ): Promise<TransferReport> {
-    this.#requireRunning()
     const transfers = this.#transfers()
+    const signal = this.#untilStop(options)
     await this.fs.flush()
-    const to = { path, syscall: 'import', signal: options.signal } as const
-    return transfers.import(hostPath, await writablePlace(this.#parts, to), options)
+    const to = await writablePlace(this.#parts, { path, syscall: 'import', signal })
+    return transfers.import(hostPath, to, { ...options, signal })
   }
 
   async *mirror(
@@ -105,11 +106,11 @@ export class PeerWarren implements Warren {
     path: string,
     options: MirrorOptions = {}
   ): AsyncGenerator<TransferReport> {
-    this.#requireRunning()
     const transfers = this.#transfers()
+    const signal = this.#untilStop(options)
     await this.fs.flush()
-    const to = { path, syscall: 'import', signal: options.signal } as const
-    yield* transfers.mirror(hostPath, await writablePlace(this.#parts, to), options)
+    const to = await writablePlace(this.#parts, { path, syscall: 'import', signal })
+    yield* transfers.mirror(hostPath, to, { ...options, signal })
   }
 
   async export(
@@ -117,11 +118,11 @@ export class PeerWarren implements Warren {
     hostPath: string,
     options: ExportOptions = {}
   ): Promise<TransferReport> {
-    this.#requireRunning()
     const transfers = this.#transfers()
+    const signal = this.#untilStop(options)
     await this.fs.flush()
-    const from = { path, syscall: 'export', signal: options.signal } as const
-    return transfers.export(await existingPlace(this.#parts, from), hostPath, options)
+    const from = await existingPlace(this.#parts, { path, syscall: 'export', signal })
+    return transfers.export(from, hostPath, { ...options, signal })
   }
 
   async share(path: string, { name }: { readonly name?: string } = {}): Promise<string> {
@@ -221,6 +222,7 @@ export class PeerWarren implements Warren {
   /** Everything is let go of, whatever fails on the way; the first failure is told. */
   async #stop(): Promise<void> {
     const { heads, exchange, peer, volumes } = this.#parts
+    this.#ending.abort(new WarrenError('EBADF', { message: 'the warren has been stopped' }))
     const steps = [
       () => this.fs.flush(),
       () => volumes.closeAll(),
@@ -285,8 +287,14 @@ export class PeerWarren implements Warren {
   }
 
   #requireRunning(): void {
-    if (this.#stopping === undefined) return
-    throw new WarrenError('EBADF', { message: 'the warren has been stopped' })
+    this.#ending.signal.throwIfAborted()
+  }
+
+  /** Aborted by the caller, or when this warren stops. */
+  #untilStop({ signal }: { readonly signal?: AbortSignal }): AbortSignal {
+    this.#requireRunning()
+    const { signal: ending } = this.#ending
+    return signal === undefined ? ending : AbortSignal.any([signal, ending])
   }
 
   #transfers(): HostTransfers {

@@ -102,14 +102,22 @@ export async function* streamView(
   }
 }
 
-/** The rest of a file in one buffer, which is the caller's. */
+/** As in Node: what is larger is read in pieces. A remote file may be of any size that its owner claims. */
+export const WHOLE_BYTES_MAX: number = 2 ** 31 - 1
+
+/** The rest of a file in one buffer, which is the caller's. Throws `EFBIG` beyond `WHOLE_BYTES_MAX`. */
 export async function readRest(
   view: FileView,
   from: number,
   signal?: AbortSignal
 ): Promise<Uint8Array> {
   if (view.inode.type === 'directory') throw new WarrenError('EISDIR', { syscall: 'read' })
-  const bytes = new Uint8Array(Math.max(0, view.inode.size - from))
+  const length = Math.max(0, view.inode.size - from)
+  if (length > WHOLE_BYTES_MAX) {
+    const message = `${length} bytes at once, ${WHOLE_BYTES_MAX} at most`
+    throw new WarrenError('EFBIG', { message, syscall: 'read' })
+  }
+  const bytes = new Uint8Array(length)
   let filled = 0
   for await (const piece of streamView(view, from, view.inode.size, signal ? { signal } : {})) {
     signal?.throwIfAborted()

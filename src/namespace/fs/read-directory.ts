@@ -9,7 +9,7 @@ import type { OpenDirectoryOptions, ReadDirectoryOptions } from './file-system.t
 import type { ListedDirectory, ListedEntry } from './list-entries.ts'
 import { expectChild, listEntries } from './list-entries.ts'
 import type { PathLike } from './paths.ts'
-import { appendName, joinPath, toPath } from './paths.ts'
+import { PATH_BYTES_MAX, appendName, joinPath, toPath } from './paths.ts'
 import type { Place } from './resolve.ts'
 import { resolveDirectory } from './resolve.ts'
 import { Turns } from '../volume/turns.ts'
@@ -104,6 +104,8 @@ async function enter(
   { name, inode }: ListedEntry
 ): Promise<Pending> {
   const path = joinPath(parent.path, name)
+  // Nothing below could be opened by its path; a hostile volume may be deeper than any memory.
+  if (path.length > PATH_BYTES_MAX) throw new WarrenError('ENAMETOOLONG')
   const names = {
     parentPath: appendName(parent.parentPath, name),
     prefix: `${parent.prefix}${name}/`

@@ -12,7 +12,7 @@ import { decode, encode } from 'cborg'
 import { BLOCK_BYTES_MAX } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
 import type { TreeEntry } from '../tree/tree.ts'
-import { inodeOf, nameOf, offsetOf } from './keys.ts'
+import { FILE_BYTES_MAX, inodeOf, nameOf, offsetOf } from './keys.ts'
 import type { DirectoryEntry, Extent, Inode, InodeNumber, InodeType } from './volume.ts'
 import { isName } from './names.ts'
 
@@ -67,7 +67,7 @@ export function decodeInode(entry: TreeEntry): Inode {
     uid: natural(fields[3]),
     gid: natural(fields[4]),
     links: natural(fields[5]),
-    size: natural(fields[6]),
+    size: sizeOf(fields[6]),
     atimeMs: finite(fields[7]),
     mtimeMs: finite(fields[8]),
     ctimeMs: finite(fields[9]),
@@ -110,6 +110,12 @@ function natural(value: unknown): number {
     throw malformed('number')
   }
   return value
+}
+
+function sizeOf(value: unknown): number {
+  const size = natural(value)
+  if (size > FILE_BYTES_MAX) throw malformed('size')
+  return size
 }
 
 function finite(value: unknown): number {
