@@ -7,7 +7,7 @@ import { mdns } from '@libp2p/mdns'
 import { tcp } from '@libp2p/tcp'
 import type { Libp2pPeerOptions } from './create-libp2p-peer.ts'
 import { createLibp2pPeer } from './create-libp2p-peer.ts'
-import { nodePrimitives } from './node-noise/index.ts'
+import { collectWhilePassing, nodePrimitives } from './node-noise/index.ts'
 import type { Peer } from './peer.ts'
 
 export interface NodePeerOptions extends Libp2pPeerOptions {
@@ -26,7 +26,7 @@ export async function createNodePeer(options: NodePeerOptions = {}): Promise<Pee
   return createLibp2pPeer({
     listen: LISTEN,
     transports: [tcp()],
-    connectionEncrypters: [noise({ crypto: nodePrimitives })],
+    connectionEncrypters: [noise({ crypto: collectWhilePassing(nodePrimitives) })],
     ...(discovery && { peerDiscovery: [mdns({ serviceTag: SERVICE_TAG })] }),
     ...rest
   })

@@ -1,1 +1,2 @@
+export { collectWhilePassing } from './collecting.ts'
 export { nodePrimitives } from './primitives.ts'
