@@ -47,7 +47,7 @@ test('carries a folder with all that is in it, and follows its changes', async (
   await writeFile(join(photos, 'new.txt'), 'a new one')
   await rm(join(photos, 'letters/letter-3.txt'))
   await alice.said(/files? changed, 1 removed/, 'stderr')
-  const again = await runWarren(['get', link, 'elsewhere', OFFLINE], { cwd: place.join('bob') })
+  const again = await runHere(['get', link, place.join('bob/elsewhere'), OFFLINE])
   assert.equal(again.code, 0, again.stderr)
   await assertSameTree(photos, place.join('bob/elsewhere'))
 
@@ -62,12 +62,12 @@ test('carries one file, to a name and into a folder', async () => {
   await using alice = startShare(place, [path])
   const link = await alice.firstLine()
   const cwd = await bobs(place)
+  await mkdir(join(cwd, 'folder'))
   for (const [target, expected] of [
-    [[], 'note.txt'],
-    [['copy.txt'], 'copy.txt'],
-    [['.'], 'note.txt']
+    ['copy.txt', 'copy.txt'],
+    ['folder', 'folder/note.txt']
   ] as const) {
-    const { code, stderr } = await runWarren(['get', link, ...target, OFFLINE], { cwd })
+    const { code, stderr } = await runHere(['get', link, join(cwd, target), OFFLINE])
     assert.equal(code, 0, stderr)
     assert.equal(await readFile(join(cwd, expected), 'utf8'), 'one file')
   }
@@ -88,7 +88,7 @@ test('keeps link and port over a restart, and shares again what was shared', asy
   assert.equal(await second.firstLine(), link)
   await second.said(/holiday: \d+ files? changed/, 'stderr')
   const cwd = await bobs(place)
-  const { code, stderr } = await runWarren(['get', link, OFFLINE], { cwd })
+  const { code, stderr } = await runHere(['get', link, join(cwd, 'holiday'), OFFLINE])
   assert.equal(code, 0, stderr)
   await assertSameTree(photos, join(cwd, 'holiday'))
   second.kill('SIGTERM')
@@ -109,7 +109,7 @@ test('gives folders of one name paths of their own', async () => {
   assert.deepEqual((await Promise.all(read)).toSorted(), folders)
 })
 
-test('goes on where a killed get has ended', async () => {
+test('goes on where a get has ended that was killed or interrupted', async () => {
   await using place = await createTemporaryDirectory('share')
   const folder = place.join('large')
   await mkdir(folder)
@@ -121,8 +121,18 @@ test('goes on where a killed get has ended', async () => {
   await bob.said(/"event":"progress","files":[1-9]/)
   bob.kill('SIGKILL')
   assert.equal((await bob.ended).code, null)
+  const interrupted = startWarren(['get', link, '--json', '--progress', OFFLINE], { cwd })
+  await interrupted.said(/"event":"progress"/)
+  interrupted.kill('SIGINT')
+  assert.deepEqual(await interrupted.ended.then(({ code, stderr }) => [code, stderr]), [130, ''])
 
-  const { code, stdout, stderr } = await runWarren(['get', link, '--json', OFFLINE], { cwd })
+  const { code, stdout, stderr } = await runHere([
+    'get',
+    link,
+    join(cwd, 'large'),
+    '--json',
+    OFFLINE
+  ])
   assert.equal(code, 0, stderr)
   const done = JSON.parse(stdout)
   assert.equal(done.files + done.skipped, 24)
@@ -158,13 +168,14 @@ test('gets all that can be had, and names the rest', async () => {
   const cwd = await bobs(place)
   // A directory in the place of a file cannot be overwritten.
   await mkdir(join(cwd, 'photos/letters/letter-1.txt/inside'), { recursive: true })
-  const { code, stdout, stderr } = await runWarren(['get', link, '--json', OFFLINE], { cwd })
+  const args = ['get', link, join(cwd, 'photos'), OFFLINE]
+  const { code, stdout, stderr } = await runHere([...args, '--json'])
   assert.equal(code, 1, stderr)
   const { failed, files } = JSON.parse(stdout)
   assert.equal(files, 22)
   assert.equal(failed.length, 1)
   assert.equal(failed[0].path, 'letters/letter-1.txt')
-  const plain = await runWarren(['get', link, OFFLINE], { cwd })
+  const plain = await runHere(args)
   assert.equal(plain.code, 1)
   assert.match(plain.stderr, /failed: letters\/letter-1\.txt: /)
 })
