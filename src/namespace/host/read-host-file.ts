@@ -48,11 +48,9 @@ export class OpenHostFile {
     requireSame(this.#path, fstatSync(this.#descriptor), this.#expected)
   }
 
-  /** Exactly these bytes. One read at a time. Throws `EBUSY` when the file ends before. */
-  async read(position: number, length: number): Promise<Uint8Array> {
-    // Not zeroed first, since every byte that is handed out has been read.
-    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
-    for (let filled = 0; filled < length;) {
+  /** Fills `bytes` and gives them back. One read at a time. Throws `EBUSY` when the file ends before. */
+  async read(bytes: Uint8Array, position: number): Promise<Uint8Array> {
+    for (let filled = 0; filled < bytes.length;) {
       const count = await this.#readInto(bytes.subarray(filled), position + filled)
       if (count === 0) throw changed(this.#path)
       filled += count

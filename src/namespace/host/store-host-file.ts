@@ -66,9 +66,11 @@ class HostFileStoring {
     const { path, stats, signal, onBytes } = this.#source
     const file = new OpenHostFile(path, stats)
     try {
-      const runs = new DataRuns(file, signal)
+      // References name where bytes are and keep none; a store may keep what it is given.
+      const runs = new DataRuns(file, { signal, lend: this.#put !== undefined })
+      const release = (end: number): void => runs.release(end)
       for (let at = await runs.begin(onBytes); at !== undefined; at = await runs.begin(onBytes)) {
-        await this.add(at, runs.run())
+        await this.add(at, runs.run(), release)
       }
       file.requireSame()
     } finally {
@@ -76,10 +78,11 @@ class HostFileStoring {
     }
   }
 
-  /** Stores what stands at `offset` of the file. */
+  /** Stores what stands at `offset` of the file; tells up to where it is stored. */
   async add(
     offset: number,
-    content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+    content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    onStored: (end: number) => void = () => {}
   ): Promise<void> {
     const { signal, onBytes } = this.#source
     const stored = this.#volume.storeExtents(content, {
@@ -91,6 +94,8 @@ class HostFileStoring {
     for await (const extents of stored) {
       this.#held.push(...extents)
       onBytes(extents.reduce((sum, extent) => sum + extent.length, 0))
+      const last = extents.at(-1)
+      if (last !== undefined) onStored(last.offset + last.length)
       if (this.#held.length >= EXTENTS_HELD_MAX) await this.#attach()
     }
     if (this.#inode !== undefined) await this.#attach()

@@ -22,6 +22,8 @@ import {
 } from 'node:fs'
 import { createLocalReader, createMemoryBlockStore } from '../../../src/blocks/index.ts'
 import type { BlockReader } from '../../../src/blocks/index.ts'
+import { testUnless } from '../../fixtures/test-unless.ts'
+import { createTemporaryDirectory } from '../../fixtures/temporary-directory.ts'
 import { exportToHost } from '../../../src/namespace/host/index.ts'
 import type { TransferProgress } from '../../../src/namespace/transfer.ts'
 import {
@@ -53,7 +55,9 @@ test('gives back what was taken in, as diff and rsync see it too', async () => {
   const back = fixture.directory.join('back')
   mkdirSync(`${source}/empty`, { recursive: true })
   mkdirSync(`${source}/a/b/c`, { recursive: true })
-  for (const size of [0, 1, 4096, 12_288, 12_289, 20_000, 262_144, 524_288, 524_289, 2_000_000]) {
+  for (const size of [
+    0, 1, 4096, 12_288, 12_289, 20_000, 262_144, 524_288, 524_289, 2_000_000, 50_000_000
+  ]) {
     writeFileSync(`${source}/a/${size}`, randomBytes(size))
   }
   for (let index = 0; index < 3_000; index++) {
@@ -353,8 +357,8 @@ test('can be stopped at any time, leaves nothing open and goes on where it was',
   for (let index = 0; index < 1_500; index++) {
     writeFileSync(`${source}/d/f${index}`, randomBytes(1_000))
   }
-  for (let index = 0; index < 6; index++) {
-    writeFileSync(`${source}/large${index}`, randomBytes(8_000_000))
+  for (let index = 0; index < 4; index++) {
+    writeFileSync(`${source}/large${index}`, randomBytes(4_000_000))
   }
   await fixture.import(source, 'copy')
   let stopped = 0
@@ -396,4 +400,45 @@ test('stops when a block cannot be had, and loses nothing that was written', asy
   await fixture.export('copy', back)
 })
 
+testUnless(await reasonNotToMount(), test)(
+  'throws when the host is full, with what was written intact',
+  async () => {
+    await using fixture = await createTransferFixture()
+    const source = fixture.directory.join('source')
+    const back = fixture.directory.join('back')
+    mkdirSync(source)
+    for (let index = 0; index < 300; index++)
+      writeFileSync(`${source}/a${index}`, randomBytes(5_000))
+    writeFileSync(`${source}/large`, randomBytes(3_000_000))
+    await fixture.import(source, 'copy')
+    for (const size of ['500k', '3m']) {
+      mkdirSync(back)
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', back])
+      try {
+        await assert.rejects(fixture.export('copy', back), { code: 'ENOSPC' })
+        const written = readdirSync(back).filter(name => name.startsWith('a'))
+        assert.ok(written.length > 50)
+        for (const name of written) {
+          assert.deepEqual(readFileSync(`${back}/${name}`), readFileSync(`${source}/${name}`))
+        }
+        assert.deepEqual(openFiles(back), [])
+      } finally {
+        execFileSync('umount', [back])
+        rmSync(back, { recursive: true })
+      }
+    }
+  }
+)
+
 test.run()
+
+async function reasonNotToMount(): Promise<string | undefined> {
+  await using directory = await createTemporaryDirectory('mount')
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', 'none', directory.path], { stdio: 'ignore' })
+    execFileSync('umount', [directory.path])
+    return undefined
+  } catch {
+    return 'a small file system cannot be mounted here'
+  }
+}
