@@ -25,6 +25,10 @@ export function overview(commands: readonly Command[]): string[] {
     'Exit codes:',
     ...EXIT_CODES_HELP.flatMap(([code, meaning]) => row(code, meaning)),
     '',
+    'Environment:',
+    ...row('WARREN_DIRECTORY', 'the directory when --directory does not say'),
+    ...row('WARREN_DEBUG=1', 'print where an error came from'),
+    '',
     "More about one command: 'warren help <command>'"
   ]
 }
