@@ -1,7 +1,25 @@
 /** warren: an embeddable peer-to-peer file system. */
+export type { Block, BlockId, BlockStore, BlockStoreUsage, Blockstore } from './blocks/index.ts'
+export { createMemoryBlockStore, fromBlockstore, toBlockstore } from './blocks/index.ts'
 export { createWarren } from './create-warren.ts'
 export type { ErrorCode, ErrorDetails } from './errors.ts'
 export { WarrenError, isWarrenError } from './errors.ts'
+export type {
+  BigIntStats,
+  Directory,
+  Dirent,
+  FileHandle,
+  FileSystem,
+  HeadStore,
+  NamespaceStore,
+  PathLike,
+  Stats,
+  VolumeId,
+  WatchEvent
+} from './namespace/index.ts'
+export { createMemoryHeadStore, createMemoryNamespaceStore } from './namespace/index.ts'
+export type { Peer, PeerId, SigningKey } from './peer/index.ts'
+export { createSigningKey, importSigningKey } from './peer/index.ts'
 export type {
   ExportOptions,
   ImportOptions,

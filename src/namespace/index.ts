@@ -1,6 +1,15 @@
 /** The door of the namespace layer. */
-export { createFileSystem } from './fs/create-file-system.ts'
-export type { FileSystem } from './fs/file-system.ts'
+export { createFileSystem } from './fs/index.ts'
+export type {
+  BigIntStats,
+  Directory,
+  Dirent,
+  FileHandle,
+  FileSystem,
+  PathLike,
+  Stats,
+  WatchEvent
+} from './fs/index.ts'
 export type { HeadExchange } from './heads/head-exchange.ts'
 export { createHeadExchange } from './heads/head-exchange.ts'
 export type { Offer } from './heads/head-messages.ts'

@@ -38,7 +38,7 @@ const STATEMENT = /^(?:import|export)(?:\s[\w\s*{},$]+\sfrom)?\s+'([^']+)'/gm
 /** `import('x')`, as a value and as a type. */
 const CALL = /\bimport\('([^']+)'\)/g
 
-/** The files that are run rather than imported: `new URL('./worker.ts', import.meta.url)`. */
+/** The files that are run rather than imported: a `URL` against `import.meta.url`. */
 const RELATIVE_URL = /\bnew URL\('([^']+\.ts)', import\.meta\.url\)/g
 
 export function parseSource(path: string, text: string): SourceFile {

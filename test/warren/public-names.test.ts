@@ -8,7 +8,18 @@ import { startWarren } from './fixtures.ts'
 const test = suite('public names')
 
 test('values', () => {
-  assert.deepEqual(Object.keys(index).sort(), ['WarrenError', 'createWarren', 'isWarrenError'])
+  assert.deepEqual(Object.keys(index).sort(), [
+    'WarrenError',
+    'createMemoryBlockStore',
+    'createMemoryHeadStore',
+    'createMemoryNamespaceStore',
+    'createSigningKey',
+    'createWarren',
+    'fromBlockstore',
+    'importSigningKey',
+    'isWarrenError',
+    'toBlockstore'
+  ])
 })
 
 test('values and types', async () => {
@@ -17,22 +28,48 @@ test('values and types', async () => {
     list!.split(',').map(name => name.trim())
   )
   assert.deepEqual(names.filter(Boolean).sort(), [
+    'BigIntStats',
+    'Block',
+    'BlockId',
+    'BlockStore',
+    'BlockStoreUsage',
+    'Blockstore',
+    'Directory',
+    'Dirent',
     'ErrorCode',
     'ErrorDetails',
     'ExportOptions',
+    'FileHandle',
+    'FileSystem',
+    'HeadStore',
     'ImportOptions',
     'MirrorOptions',
     'MountReport',
+    'NamespaceStore',
+    'PathLike',
+    'Peer',
+    'PeerId',
     'PeerReport',
     'ShareReport',
+    'SigningKey',
+    'Stats',
     'TransferOptions',
     'TransferProgress',
     'TransferReport',
+    'VolumeId',
     'Warren',
     'WarrenError',
     'WarrenOptions',
+    'WatchEvent',
+    'createMemoryBlockStore',
+    'createMemoryHeadStore',
+    'createMemoryNamespaceStore',
+    'createSigningKey',
     'createWarren',
-    'isWarrenError'
+    'fromBlockstore',
+    'importSigningKey',
+    'isWarrenError',
+    'toBlockstore'
   ])
 })
 

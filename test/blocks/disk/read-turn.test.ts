@@ -38,9 +38,7 @@ test('lets the event loop turn', async () => {
     assert.ok(++reads <= 1000, 'it never stops')
   }
   assert.ok(reads > 0)
-  await nextTurn()
-  await nextTurn()
-  assert.equal(turn.readHere(quick, new Uint8Array(1), 0), 1)
+  await readsAgain(turn)
 })
 
 test('leaves reading to the pool for a while after a slow read', async () => {
@@ -48,11 +46,16 @@ test('leaves reading to the pool for a while after a slow read', async () => {
   assert.equal(turn.readHere(fileThatTakes(5), new Uint8Array(1), 0), 1)
   await nextTurn()
   assert.equal(turn.readHere(fileThatTakes(0), new Uint8Array(1), 0), undefined)
+  await readsAgain(turn)
+})
+
+/** A busy machine can make any read look slow, and so the pause longer. */
+async function readsAgain(turn: ReadTurn): Promise<void> {
   const begin = performance.now()
-  while (turn.readHere(fileThatTakes(0), new Uint8Array(1), 0) === undefined) {
+  do {
     await nextTurn()
     assert.ok(performance.now() - begin < 5000, 'it never tries again')
-  }
-})
+  } while (turn.readHere(fileThatTakes(0), new Uint8Array(1), 0) === undefined)
+}
 
 test.run()
