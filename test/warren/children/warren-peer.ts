@@ -27,5 +27,11 @@ answerCalls({
     )
     return { failure, milliseconds: performance.now() - began }
   },
+  /** What this process occupies now, after a collection of garbage where that can be had. */
+  rssMiB: () => {
+    ;(globalThis as { gc?: () => void }).gc?.()
+    return process.memoryUsage().rss / 2 ** 20
+  },
+  peakRssMiB: () => process.resourceUsage().maxRSS / 1024,
   stop: () => warren.stop()
 })
