@@ -1,14 +1,17 @@
 /**
- * An app that has a place for bytes already, such as a database or a bucket, gives it to its peer.
- * Here it is a map, which is all that the contract needs.
+ * An app that has places for its data already, such as a database or a bucket, gives them to its
+ * peer, and nothing is kept elsewhere. Here the place for bytes is a map: all that the contract
+ * needs.
  *
  *     node examples/03-own-stores.ts
  */
-import { createWarren } from 'warren'
-import type { WarrenOptions } from 'warren'
-
-type BlockStore = NonNullable<WarrenOptions['blockStore']>
-type BlockId = Parameters<BlockStore['get']>[0]
+import {
+  createMemoryHeadStore,
+  createMemoryNamespaceStore,
+  createSigningKey,
+  createWarren
+} from 'warren'
+import type { BlockId, BlockStore } from 'warren'
 
 /** Blocks never change and are named by their hash: there is nothing to update or to lock. */
 function createMapStore(): BlockStore {
@@ -35,15 +38,29 @@ function createMapStore(): BlockStore {
   }
 }
 
-const store = createMapStore()
-await using alice = await createWarren({ blockStore: store, listen: [], discovery: false })
+const blockStore = createMapStore()
+const own = {
+  blockStore,
+  // Which version of the tree is the newest, what is mounted and shared, and whose the tree is.
+  headStore: createMemoryHeadStore(),
+  namespaceStore: createMemoryNamespaceStore(),
+  volumeKey: await createSigningKey()
+}
+const settings = { ...own, listen: [], discovery: false }
 
-await alice.fs.writeFile(
+const before = await createWarren(settings)
+await before.fs.writeFile(
   '/large',
   new Uint8Array(1_000_000).map((_, index) => index % 251)
 )
-console.log(`a file of 1 MB: ${store.usage().bytes} bytes in the store`)
+await before.sync()
+console.log(`a file of 1 MB: ${blockStore.usage().bytes} bytes in the store`)
 
 // The same bytes again take no more space, wherever they stand.
-await alice.fs.copyFile('/large', '/copy')
-console.log(`and a copy of it: ${store.usage().bytes} bytes`)
+await before.fs.copyFile('/large', '/copy')
+await before.stop()
+console.log(`and a copy of it: ${blockStore.usage().bytes} bytes`)
+
+// The stores are the app's: a peer that is made of them later has everything.
+await using after = await createWarren(settings)
+console.log(await after.fs.readdir('/'), (await after.fs.readFile('/copy')).length)

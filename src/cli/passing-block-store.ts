@@ -4,10 +4,7 @@
  * terabyte takes no more memory than fetching a megabyte.
  */
 import { WarrenError } from '../errors.ts'
-import type { WarrenOptions } from '../index.ts'
-
-type BlockStore = NonNullable<WarrenOptions['blockStore']>
-type BlockId = Parameters<BlockStore['get']>[0]
+import type { Block, BlockId, BlockStore, BlockStoreUsage } from '../index.ts'
 
 /** Several times what is read ahead of a transfer: what was fetched is still here when it is read. */
 export const PASSING_BYTES_MAX: number = 64 * 1024 * 1024
@@ -53,7 +50,7 @@ class MemoryPassingBlockStore implements PassingBlockStore {
     return this.#passing.has(id) || this.#pinned.has(id)
   }
 
-  async putMany(blocks: Parameters<BlockStore['putMany']>[0]): Promise<void> {
+  async putMany(blocks: readonly Block[]): Promise<void> {
     this.#requireOpen()
     for (const { id, bytes } of blocks) {
       if (this.#passing.has(id) || this.#pinned.has(id)) continue
@@ -83,7 +80,7 @@ class MemoryPassingBlockStore implements PassingBlockStore {
     this.#requireOpen()
   }
 
-  usage(): ReturnType<BlockStore['usage']> {
+  usage(): BlockStoreUsage {
     let bytes = this.#bytes
     for (const block of this.#pinned.values()) bytes += block.length
     return { blocks: this.#pinned.size + this.#passing.size, bytes }

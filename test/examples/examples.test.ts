@@ -23,7 +23,7 @@ const EXPECTED: Readonly<Record<string, RegExp>> = {
   '02-import-export.ts':
     /20 files written, 0 failed\n1 written, 20 were there\n21 files in Bob's folder\n$/,
   '03-own-stores.ts':
-    /^a file of 1 MB: 10\d{5} bytes in the store\nand a copy of it: 10\d{5} bytes\n$/,
+    /^a file of 1 MB: 10\d{5} bytes in the store\nand a copy of it: 10\d{5} bytes\n\[ 'copy', 'large' \] 1000000\n$/,
   '04-errors-and-deadlines.ts':
     /^Bob has read this\nENOENT: open\nEROFS: open\nEEXIST: mkdir\nBob has read this\nEHOSTUNREACH: .*\ntrue\n$/
 }
