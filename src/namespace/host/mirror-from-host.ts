@@ -29,8 +29,12 @@ const FULL_WALK_SHARE = 50
 const POLL_MS = 2_000
 const POLL_SHARE = 10
 
-/** Rounds take half of the time at most, when a large file is written to all the time. */
+/**
+ * After a round the mirror rests for as long as it took, so that a large file that is written to
+ * all the time keeps it busy for half of the time. A walk of the whole is rarely repeated.
+ */
 const REST_MS_MAX = 30_000
+const REST_AFTER_WALK_MS = 500
 
 /**
  * A file that was changed again within the granularity of the host's times looks unchanged. It is
@@ -120,7 +124,7 @@ class HostMirror {
 
   #plan(tookMs: number, { everywhere }: FolderChanges): void {
     const now = performance.now()
-    this.#restUntil = now + Math.min(tookMs, REST_MS_MAX)
+    this.#restUntil = now + Math.min(tookMs, everywhere ? REST_AFTER_WALK_MS : REST_MS_MAX)
     if (this.#watched.failure !== undefined) {
       this.#fullWalkAt = now + Math.max(POLL_MS, tookMs * POLL_SHARE)
     } else if (everywhere) {
