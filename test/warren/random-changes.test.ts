@@ -73,7 +73,11 @@ function randomStep(random: Random): { readonly name: string; readonly run: Step
     unlink: (fs, at) => fs.unlink(at(path)),
     rename: (fs, at) => fs.rename(at(path), at(second)),
     link: (fs, at) => fs.link(at(path), at(second)),
-    copyFile: (fs, at) => fs.copyFile(at(path), at(second)),
+    copyFile: async (fs, at) => {
+      // Node removes the target when the source is a directory; we do not, and it is no promise.
+      const source = await fs.stat(at(path)).catch(() => undefined)
+      if (source?.isDirectory() !== true) await fs.copyFile(at(path), at(second))
+    },
     // Relative, so that it means the same on both sides.
     symlink: (fs, at) => fs.symlink(second.slice(1), at(path)),
     readlink: (fs, at) => fs.readlink(at(path)),
