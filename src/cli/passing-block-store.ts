@@ -6,8 +6,8 @@
 import { WarrenError } from '../errors.ts'
 import type { Block, BlockId, BlockStore, BlockStoreUsage } from '../index.ts'
 
-/** Several times what is read ahead of a transfer: what was fetched is still here when it is read. */
-export const PASSING_BYTES_MAX: number = 64 * 1024 * 1024
+/** Twice what a transfer has under way: what was fetched is still here when it is read. More was no faster. */
+export const PASSING_BYTES_MAX: number = 16 * 1024 * 1024
 
 export interface PassingBlockStore extends BlockStore {
   /** What is here now stays: what this peer made itself nobody else has. */
