@@ -10,6 +10,7 @@
  *       references/      which ranges of which host files are which blocks
  *       heads/           the newest head of each volume
  */
+import { realpathSync } from 'node:fs'
 import { chmod, mkdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import {
@@ -66,7 +67,9 @@ export async function openParts(options: WarrenOptions): Promise<Parts> {
       clock: systemClock,
       // References are found only through the store they are a tier of.
       createTransfers: touch =>
-        createHostTransfers(options.blockStore === undefined ? kept.references : undefined, touch),
+        createHostTransfers(options.blockStore === undefined ? kept.references : undefined, touch, {
+          exclude: options.directory === undefined ? [] : [realpathSync(options.directory)]
+        }),
       close: () => kept.close()
     }
   } catch (error) {

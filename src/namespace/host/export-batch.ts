@@ -4,12 +4,13 @@
  * small files as they come, large files side by side, then further names of files, and last the
  * times of directories, which everything in them would change.
  */
-import { chmodSync, lstatSync, readFileSync } from 'node:fs'
-import type { Stats } from 'node:fs'
+import { chmodSync, readFileSync } from 'node:fs'
 import { WarrenError } from '../../errors.ts'
 import { INLINE_BYTES_MAX } from '../volume/volume.ts'
 import type { ExportContext } from './export-context.ts'
 import type { ExportDirectory } from './export-directory.ts'
+import { lookAt, lstatOf } from './file-on-host.ts'
+import type { FileOnHost } from './file-on-host.ts'
 import {
   finishDirectory,
   isHostName,
@@ -31,18 +32,12 @@ const WHOLE_BYTES_MAX = 512 * 1024
 /** Files with several names whose further names are still awaited; those of more become copies. */
 const LINKS_MAX = 100_000
 
-/** Hosts keep times in nanoseconds or coarser, we in fractions of milliseconds. */
-const TIME_TOLERANCE_MS = 0.002
-
-/** What is on the host under a file's name. */
-type Found = 'nothing' | 'other' | 'finished'
-
 export class ExportBatch {
   /** Bytes of small files that will be held. */
   bytes = 0
   readonly #context: ExportContext
   readonly #items: VolumeItem[] = []
-  readonly #found = new Map<EntryItem, Found>()
+  readonly #found = new Map<EntryItem, FileOnHost>()
   readonly #contents = new Map<EntryItem, Uint8Array>()
 
   constructor(context: ExportContext) {
@@ -97,16 +92,10 @@ export class ExportBatch {
     for (const { directory } of ends) this.#finish(directory)
   }
 
-  #look(item: EntryItem): Found {
+  #look(item: EntryItem): FileOnHost {
     if (!item.directory.wasThere) return 'nothing'
-    const { attributes } = item.entry
-    const stats = lstatOf(hostPathOf(item))
-    if (stats === undefined) return 'nothing'
-    const looksFinished =
-      stats.isFile() &&
-      stats.size === attributes.size &&
-      Math.abs(stats.mtimeMs - attributes.mtimeMs) < TIME_TOLERANCE_MS
-    return looksFinished && this.#context.verify !== true ? 'finished' : 'other'
+    const found = lookAt(hostPathOf(item), item.entry.attributes)
+    return found === 'finished' && this.#context.verify === true ? 'other' : found
   }
 
   #isPossible(item: EntryItem): boolean {
@@ -162,10 +151,7 @@ export class ExportBatch {
   #isEqual(item: EntryItem, bytes: Uint8Array): boolean {
     if (this.#context.verify !== true) return false
     const hostPath = hostPathOf(item)
-    const stats = lstatOf(hostPath)
-    const { attributes } = item.entry
-    if (stats?.isFile() !== true || stats.size !== bytes.length) return false
-    if (Math.abs(stats.mtimeMs - attributes.mtimeMs) >= TIME_TOLERANCE_MS) return false
+    if (lookAt(hostPath, item.entry.attributes) !== 'finished') return false
     return Buffer.compare(readFileSync(hostPath), bytes) === 0
   }
 
@@ -286,15 +272,6 @@ function pathOf({ directory, entry }: EntryItem): string {
 
 function isDirectory(item: EntryItem): boolean {
   return item.directory.wasThere && lstatOf(hostPathOf(item))?.isDirectory() === true
-}
-
-/** Undefined also for what cannot be looked at: writing it will tell why. */
-function lstatOf(hostPath: string): Stats | undefined {
-  try {
-    return lstatSync(hostPath, { throwIfNoEntry: false })
-  } catch {
-    return undefined
-  }
 }
 
 /** One file that cannot be written ends nothing; a full disk would fail each one after it. */

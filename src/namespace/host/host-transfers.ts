@@ -4,17 +4,22 @@ import type { HostTransfers } from '../transfer.ts'
 import { exportToHost } from './export-to-host.ts'
 import { importFromHost } from './import-from-host.ts'
 import { mirrorFromHost } from './mirror-from-host.ts'
-import type { ReferenceStore } from './import-volume.ts'
+import type { ImportComponents, ReferenceStore } from './import-volume.ts'
 
 /**
  * `references`: where files imported in place are noted; without it that is refused. `touch` is
  * told of their blocks first, because collection does not see them pass through the block store.
+ * `exclude`: see `ImportComponents`.
  */
 export function createHostTransfers(
   references: ReferenceStore | undefined,
-  touch: CollectableBlockStore['touch']
+  touch: CollectableBlockStore['touch'],
+  { exclude = [] }: Pick<ImportComponents, 'exclude'> = {}
 ): HostTransfers {
-  const components = references === undefined ? {} : { references: touching(references, touch) }
+  const components: ImportComponents = {
+    exclude,
+    ...(references === undefined ? {} : { references: touching(references, touch) })
+  }
   return {
     import: (hostPath, to, options) => importFromHost(components, hostPath, to, options),
     export: (from, hostPath, options) => exportToHost(from, hostPath, options),

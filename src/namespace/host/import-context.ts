@@ -7,6 +7,7 @@ import type { TransferLog } from './transfer-log.ts'
 export interface ImportContext {
   readonly volume: ImportVolume
   readonly references: ReferenceStore | undefined
+  readonly exclude: ReadonlySet<string>
   readonly inPlace: boolean
   readonly keepOthers: boolean
   /** Inodes of host files with several names, by `hostKey`; undefined while on its way into the volume. */

@@ -44,7 +44,7 @@ export async function importFromHost(
 }
 
 export function createImportContext(
-  { references }: ImportComponents,
+  { references, exclude = [] }: ImportComponents,
   call: { readonly to: TransferPlace; readonly options: ImportOptions; readonly log: TransferLog }
 ): ImportContext {
   const { to, options, log } = call
@@ -54,6 +54,7 @@ export function createImportContext(
   return {
     volume: to.volume as ImportVolume,
     references,
+    exclude: new Set(exclude),
     inPlace: options.inPlace === true,
     keepOthers: options.keepOthers === true,
     links: new Map(),
@@ -66,10 +67,14 @@ export function createImportContext(
 
 /** The directory that a folder becomes: made if it is not there. */
 export async function openTop(
-  { volume }: ImportContext,
+  { volume, exclude }: ImportContext,
   hostPath: string,
   { directory, name }: TransferPlace
 ): Promise<ImportDirectory> {
+  for (const path of exclude) {
+    if (!`${hostPath}/`.startsWith(`${path}/`)) continue
+    throw new WarrenError('EINVAL', { message: 'blocks are kept there', path: hostPath })
+  }
   const top = await volume.update(transaction => findOrMake(transaction, { directory, name }))
   return new ImportDirectory({ path: '', hostPath }, top)
 }

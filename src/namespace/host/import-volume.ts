@@ -15,4 +15,9 @@ export type ReferenceStore = Pick<HostFileBlockStore, 'putReferences' | 'fileOf'
 export interface ImportComponents {
   /** For `inPlace`; without it that is refused. */
   readonly references?: ReferenceStore
+  /**
+   * Directories of the host, by their real paths, that are passed over as if they were not there:
+   * where we keep blocks, which would grow by being taken in.
+   */
+  readonly exclude?: readonly string[]
 }

@@ -146,7 +146,7 @@ class DirectoryWalk {
       this.#context.log.fail(directory.pathOf(name), error)
       return
     }
-    if (entry === undefined) {
+    if (entry === undefined || this.#isExcluded(entry)) {
       if (found !== undefined) this.#gone.push(found)
       return
     }
@@ -154,6 +154,11 @@ class DirectoryWalk {
     if (item === undefined) return
     directory.touched = true
     this.#items.push(item)
+  }
+
+  #isExcluded({ name, stats }: HostEntry): boolean {
+    const { exclude } = this.#context
+    return exclude.size > 0 && stats.isDirectory() && exclude.has(this.#directory.hostPathOf(name))
   }
 
   /** Undefined when there is nothing to do. */

@@ -369,6 +369,25 @@ test('refuses what cannot be', async () => {
   assert.equal((await inodeAt(volume, 'folder'))?.type, 'directory')
 })
 
+test('passes over directories where blocks are kept', async () => {
+  await using fixture = await createTransferFixture()
+  const { directory, volume } = fixture
+  for (const path of ['source/a', 'source/own/blocks', 'source/own-not']) {
+    mkdirSync(directory.join(path), { recursive: true })
+    writeFileSync(directory.join(path, 'file'), 'x')
+  }
+  const exclude = [directory.join('source/own')]
+  const place = { volume, directory: ROOT, name: 'copy' }
+  const report = await importFromHost({ exclude }, directory.join('source'), place, {})
+  assert.deepEqual([report.files, report.failed], [2, []])
+  assert.equal(await inodeAt(volume, 'copy/own'), undefined)
+  for (const path of ['source/own', 'source/own/blocks']) {
+    await assert.rejects(importFromHost({ exclude }, directory.join(path), place, {}), {
+      code: 'EINVAL'
+    })
+  }
+})
+
 test('tells how far it has come, up to the end', async () => {
   await using fixture = await createTransferFixture()
   const source = fixture.directory.join('source')
