@@ -6,7 +6,7 @@
 import { WarrenError } from '../errors.ts'
 import type { Block, BlockId, BlockStore, BlockStoreUsage } from '../index.ts'
 
-/** Twice what a transfer has under way: what was fetched is still here when it is read. More was no faster. */
+/** Twice what a transfer has under way, so that what was fetched is still here when it is read. */
 export const PASSING_BYTES_MAX: number = 16 * 1024 * 1024
 
 export interface PassingBlockStore extends BlockStore {
