@@ -12,13 +12,14 @@ export interface Garbage {
   readonly headStore: Pick<HeadStore, 'get' | 'volumes'>
   /** The volumes of others that are in use. */
   readonly volumes: Pick<Volumes, 'follows' | 'roots'>
+  compact(): Promise<void>
 }
 
-export function collectGarbage(
-  { store, own, headStore, volumes }: Garbage,
+export async function collectGarbage(
+  { store, own, headStore, volumes, compact }: Garbage,
   options: { readonly signal?: AbortSignal }
 ): Promise<BlockStoreUsage> {
-  return store.collect(
+  const freed = await store.collect(
     {
       inFlight: () => own.inFlight(),
       live: async () => {
@@ -34,4 +35,6 @@ export function collectGarbage(
     },
     options
   )
+  await compact()
+  return freed
 }

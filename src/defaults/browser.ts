@@ -26,6 +26,7 @@ export async function openParts(options: WarrenOptions): Promise<Parts> {
     volumeKey: options.volumeKey ?? (await createSigningKey()),
     clock: systemClock,
     createTransfers: undefined,
+    compact: async () => {},
     close: async () => {}
   }
 }

@@ -40,6 +40,7 @@ interface Kept {
   readonly peerKey: SigningKey
   readonly volumeKey: SigningKey
   readonly references: HostFileBlockStore | undefined
+  compact(): Promise<void>
   close(): Promise<void>
 }
 
@@ -70,6 +71,7 @@ export async function openParts(options: WarrenOptions): Promise<Parts> {
         createHostTransfers(options.blockStore === undefined ? kept.references : undefined, touch, {
           exclude: options.directory === undefined ? [] : [realpathSync(options.directory)]
         }),
+      compact: () => kept.compact(),
       close: () => kept.close()
     }
   } catch (error) {
@@ -87,6 +89,7 @@ async function keepInMemory(): Promise<Kept> {
     peerKey: await createSigningKey(),
     volumeKey: await createSigningKey(),
     references: undefined,
+    compact: async () => {},
     close: () => blockStore.close()
   }
 }
@@ -114,6 +117,7 @@ async function keepOnDisk(path: string): Promise<Kept> {
       peerKey: await keepKey(join(directory, 'peer.key')),
       volumeKey: await keepKey(join(directory, 'volume.key')),
       references,
+      compact: () => blocks.compact(),
       close
     }
   } catch (error) {

@@ -17,6 +17,8 @@ export interface Parts {
   readonly createTransfers:
     | ((touch: (ids: readonly BlockId[]) => Promise<void>) => HostTransfers)
     | undefined
+  /** Gives space of blocks that were deleted back to the disk. */
+  compact(): Promise<void>
   /** Closes what was opened here, and not what the app brought. */
   close(): Promise<void>
 }
