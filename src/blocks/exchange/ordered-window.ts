@@ -135,6 +135,8 @@ export class OrderedWindow {
   #shift(head: Slot): Block {
     const bytes = head.bytes!
     this.#heldBytes -= bytes.length
+    // The slot stays in the list for a while, and must not keep what the caller has.
+    head.bytes = undefined
     this.#head++
     if (this.#head >= 1024) {
       this.#slots = this.#slots.slice(this.#head)
