@@ -1,4 +1,7 @@
-/** One side of a floor: bytes from memory over plain TCP, or over a libp2p stream under noise. */
+/**
+ * One side of a floor: bytes from memory over plain TCP, or over a libp2p stream under noise, as it
+ * comes or with our primitives.
+ */
 import { createServer, connect as connectTcp } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { noise } from '@chainsafe/libp2p-noise'
@@ -9,6 +12,7 @@ import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { Libp2p } from 'libp2p'
+import { collectWhilePassing, nodePrimitives } from '../src/peer/node-noise/index.ts'
 import { answerCalls } from '../test/fixtures/answer-calls.ts'
 import { percentile } from './figures.ts'
 
@@ -16,14 +20,18 @@ const PROTOCOL = '/warren-floor/1.0.0'
 const PIECE = new Uint8Array(64 * 1024).fill(7)
 const REQUEST_BYTES = 8
 
+/** Plain TCP, noise as it comes, and noise as our peers have it. */
+export type Kind = 'tcp' | 'noise' | 'our noise'
+
 const nodes: Libp2p[] = []
 const servers: { close(): void }[] = []
 
-async function createNode(listen: string[]): Promise<Libp2p> {
+async function createNode(kind: Kind, listen: string[]): Promise<Libp2p> {
+  const own = { crypto: collectWhilePassing(nodePrimitives) }
   const node = await createLibp2p({
     addresses: { listen },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [noise(kind === 'our noise' ? own : {})],
     streamMuxers: [yamux()],
     services: { identify: identify() },
     connectionMonitor: { enabled: false }
@@ -89,8 +97,8 @@ class Asker {
   }
 }
 
-async function open(address: string): Promise<Asker> {
-  const node = await createNode([])
+async function open(kind: Kind, address: string): Promise<Asker> {
+  const node = await createNode(kind, [])
   const connection = await node.dial(multiaddr(address))
   return new Asker(await connection.newStream(PROTOCOL))
 }
@@ -131,21 +139,26 @@ async function listenTcp(): Promise<string> {
 }
 
 answerCalls({
-  listen: async (kind: 'tcp' | 'noise') => {
+  /** Processor seconds until now. */
+  cpu: () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1e6
+  },
+  listen: async (kind: Kind) => {
     if (kind === 'tcp') return listenTcp()
-    const node = await createNode(['/ip4/127.0.0.1/tcp/0'])
+    const node = await createNode(kind, ['/ip4/127.0.0.1/tcp/0'])
     await node.handle(PROTOCOL, stream => void answer(stream))
     return node.getMultiaddrs()[0]!.toString()
   },
-  receive: async (kind: 'tcp' | 'noise', address: string, bytes: number) => {
-    const asker = kind === 'noise' ? await open(address) : undefined
+  receive: async (kind: Kind, address: string, bytes: number) => {
+    const asker = kind === 'tcp' ? undefined : await open(kind, address)
     const began = performance.now()
     await (asker === undefined ? receiveTcp(address, bytes) : asker.ask(bytes))
     return { milliseconds: performance.now() - began }
   },
   /** One at a time: the median latency in milliseconds. Several at once: requests a second. */
-  requests: async (address: string, count: number, atOnce: number) => {
-    const asker = await open(address)
+  requests: async (kind: Kind, address: string, count: number, atOnce: number) => {
+    const asker = await open(kind, address)
     const latencies: number[] = []
     let left = count
     const began = performance.now()
@@ -160,8 +173,8 @@ answerCalls({
     const seconds = (performance.now() - began) / 1000
     return atOnce === 1 ? percentile(latencies, 0.5) : count / seconds
   },
-  connect: async (address: string) => {
-    const node = await createNode([])
+  connect: async (kind: Kind, address: string) => {
+    const node = await createNode(kind, [])
     const began = performance.now()
     const connection = await node.dial(multiaddr(address))
     await new Asker(await connection.newStream(PROTOCOL)).ask(PIECE.length)

@@ -4,6 +4,7 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawnPeer } from '../test/fixtures/child-process.ts'
 import type { Timed } from './bench-peer.ts'
+import type { Kind } from './floor-peer.ts'
 import type { Workload } from './workloads.ts'
 
 const MIB = 1024 * 1024
@@ -30,24 +31,32 @@ const disk: Workload = async ({ directory, sizes, figures }) => {
   figures.add('floor: plain writes of 1 MiB', 'MiB/s', sizes.fileMiB / seconds)
 }
 
-/** A raw TCP connection and a libp2p stream under noise, memory to memory between two processes. */
+/**
+ * A raw TCP connection and libp2p streams under noise, as it comes and with our primitives, memory to
+ * memory between two processes.
+ */
 const streams: Workload = async ({ sizes, figures, flags }) => {
   const options = { callMsMax: 120_000, flags }
   const module = new URL('floor-peer.ts', import.meta.url)
-  await using sender = await spawnPeer(module, [], options)
-  await using receiver = await spawnPeer(module, [], options)
-  for (const kind of ['tcp', 'noise'] as const) {
+  for (const kind of ['tcp', 'noise', 'our noise'] as const satisfies readonly Kind[]) {
+    await using sender = await spawnPeer(module, [], options)
+    await using receiver = await spawnPeer(module, [], options)
     const address = await sender.call<string>('listen', kind)
+    const before = await Promise.all([sender.call<number>('cpu'), receiver.call<number>('cpu')])
     const bulk = await receiver.call<Timed>('receive', kind, address, sizes.fileMiB * MIB)
     const speed = sizes.fileMiB / (bulk.milliseconds / 1000)
     figures.add(`floor: ${kind} memory to memory`, 'MiB/s', speed)
+    const sent = ((await sender.call<number>('cpu')) - before[0]) / (sizes.fileMiB / 1024)
+    figures.add(`floor: ${kind}, CPU of the sender`, 's/GiB', sent)
+    const received = ((await receiver.call<number>('cpu')) - before[1]) / (sizes.fileMiB / 1024)
+    figures.add(`floor: ${kind}, CPU of the receiver`, 's/GiB', received)
     if (kind === 'tcp') continue
-    const one = await receiver.call<number>('requests', address, sizes.ranges, 1)
-    figures.add('floor: 64 KiB request over an open noise stream, p50', 'ms', one)
-    const many = await receiver.call<number>('requests', address, sizes.ranges, 16)
-    figures.add('floor: 64 KiB requests, 16 at once', 'ops/s', many)
-    const connect = await receiver.call<number>('connect', address)
-    figures.add('floor: connect, negotiate, first 64 KiB over noise', 'ms', connect)
+    const one = await receiver.call<number>('requests', kind, address, sizes.ranges, 1)
+    figures.add(`floor: 64 KiB request over an open stream, ${kind}, p50`, 'ms', one)
+    const many = await receiver.call<number>('requests', kind, address, sizes.ranges, 16)
+    figures.add(`floor: 64 KiB requests, 16 at once, ${kind}`, 'ops/s', many)
+    const connect = await receiver.call<number>('connect', kind, address)
+    figures.add(`floor: connect, negotiate, first 64 KiB, ${kind}`, 'ms', connect)
   }
 }
 
