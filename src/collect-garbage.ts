@@ -12,7 +12,7 @@ export interface Garbage {
   readonly headStore: Pick<HeadStore, 'get' | 'volumes'>
   /** The volumes of others that are in use. */
   readonly volumes: Pick<Volumes, 'follows' | 'roots'>
-  compact(): Promise<void>
+  readonly compact: () => Promise<void>
 }
 
 export async function collectGarbage(

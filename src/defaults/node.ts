@@ -40,7 +40,7 @@ interface Kept {
   readonly peerKey: SigningKey
   readonly volumeKey: SigningKey
   readonly references: HostFileBlockStore | undefined
-  compact(): Promise<void>
+  readonly compact: () => Promise<void>
   close(): Promise<void>
 }
 

@@ -18,7 +18,7 @@ export interface Parts {
     | ((touch: (ids: readonly BlockId[]) => Promise<void>) => HostTransfers)
     | undefined
   /** Gives space of blocks that were deleted back to the disk. */
-  compact(): Promise<void>
+  readonly compact: () => Promise<void>
   /** Closes what was opened here, and not what the app brought. */
   close(): Promise<void>
 }

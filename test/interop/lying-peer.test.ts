@@ -88,6 +88,7 @@ const lies: Readonly<Record<string, CallHandler>> = {
     const count = wanted(request)
     for (let index = 0; index < count; index++) yield answer([0xffff_ffff], new Uint8Array(0))
   },
+  // oxlint-disable-next-line require-yield
   'the end at once': async function* () {},
   'nothing at all': async function* (_request, { signal }) {
     await new Promise<void>(resolve => {
@@ -95,6 +96,7 @@ const lies: Readonly<Record<string, CallHandler>> = {
     })
     yield answer([0xffff_ffff], new Uint8Array(0))
   },
+  // oxlint-disable-next-line require-yield
   'an error': async function* () {
     throw new Error('no')
   }

@@ -6,6 +6,20 @@ import { LOOPBACK } from '../fixtures.ts'
 import { makeChange } from '../tree-model.ts'
 import type { TreeChange } from '../tree-model.ts'
 
+const PIECE_BYTES = 128 * 1024
+
+function* distinctPieces(mebibytes: number): Generator<Uint8Array> {
+  for (let number = 0; number < mebibytes * 8; number++) {
+    const piece = new Uint8Array(PIECE_BYTES)
+    new DataView(piece.buffer).setUint32(0, number)
+    yield piece
+  }
+}
+
+function numberIn(piece: Uint8Array): number {
+  return new DataView(piece.buffer, piece.byteOffset).getUint32(0)
+}
+
 const options = JSON.parse(process.argv[2] ?? '{}') as WarrenOptions
 const warren: Warren = await createWarren({ ...LOOPBACK, ...options })
 
@@ -26,6 +40,29 @@ answerCalls({
       (error: Error & { readonly code?: string }) => ({ code: error.code, message: error.message })
     )
     return { failure, milliseconds: performance.now() - began }
+  },
+  /** A file of distinct blocks, never whole in memory. */
+  writeLarge: async (path: string, mebibytes: number) => {
+    await warren.fs.writeFile(path, distinctPieces(mebibytes))
+    await warren.sync()
+  },
+  /** Reads a file to its end; resolves to its length and whether it is what `writeLarge` wrote. */
+  readLarge: async (path: string) => {
+    let [bytes, isRight] = [0, true]
+    for await (const piece of warren.fs.createReadStream(path)) {
+      const at = bytes % PIECE_BYTES
+      if (at === 0) isRight &&= numberIn(piece) === bytes / PIECE_BYTES
+      bytes += piece.length
+    }
+    return { bytes, isRight }
+  },
+  listMany: async (directory: string) => {
+    let [files, bytes] = [0, 0]
+    for await (const entry of await warren.fs.opendir(directory)) {
+      files++
+      bytes += (await warren.fs.stat(`${directory}/${entry.name}`)).size
+    }
+    return { files, bytes, names: (await warren.fs.readdir(directory)).length }
   },
   /** What this process occupies now, after a collection of garbage where that can be had. */
   rssMiB: () => {
