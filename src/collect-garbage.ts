@@ -9,14 +9,15 @@ import type { Volumes } from './volumes.ts'
 export interface Garbage {
   readonly store: CollectableBlockStore
   readonly own: LocalVolume
-  readonly headStore: Pick<HeadStore, 'get' | 'volumes'>
+  readonly headStore: Pick<HeadStore, 'volumes'>
+  readonly knownHeads: Pick<HeadStore, 'get'>
   /** The volumes of others that are in use. */
   readonly volumes: Pick<Volumes, 'follows' | 'roots'>
   readonly compact: () => Promise<void>
 }
 
 export async function collectGarbage(
-  { store, own, headStore, volumes, compact }: Garbage,
+  { store, own, headStore, knownHeads, volumes, compact }: Garbage,
   options: { readonly signal?: AbortSignal }
 ): Promise<BlockStoreUsage> {
   const freed = await store.collect(
@@ -27,7 +28,7 @@ export async function collectGarbage(
         for (const volume of await headStore.volumes()) {
           if (!volumes.follows(volume)) continue
           // A head that cannot be read any more has the owner to be asked for again.
-          const head = await headStore.get(volume).catch(() => undefined)
+          const head = await knownHeads.get(volume).catch(() => undefined)
           if (head !== undefined) roots.push(head.root)
         }
         return roots

@@ -13,13 +13,21 @@ import {
   MountTable,
   PeerDirectory,
   Shares,
+  createEagerHeadStore,
   createFileSystem,
   createHeadExchange,
   createNodeCache,
   createTree,
+  createVolumeId,
   openLocalVolume
 } from './namespace/index.ts'
-import type { HeadExchange, LocalVolume, NodeCache, SignedHead } from './namespace/index.ts'
+import type {
+  EagerHeadStore,
+  HeadExchange,
+  LocalVolume,
+  NodeCache,
+  SignedHead
+} from './namespace/index.ts'
 import { isPeerId } from './peer/index.ts'
 import type { PeerId } from './peer/index.ts'
 import { PeerWarren } from './peer-warren.ts'
@@ -63,9 +71,10 @@ async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarre
   const record = await parts.namespaceStore.load()
   const store = createCollectableBlockStore(parts.blockStore)
   const exchange = createBlockExchange({ peer, store }, { clock })
+  const knownHeads = openKnownHeads(parts)
   const heads = createHeadExchange({
     peer,
-    heads: parts.headStore,
+    heads: knownHeads,
     clock,
     policy: {
       mayRead: volume => shares.shows(volume) || volumes.follows(volume),
@@ -92,7 +101,7 @@ async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarre
   })
   const changed = (): Promise<void> =>
     parts.namespaceStore.save({
-      mounts: table.list().map(({ path, link }) => ({ path, link })),
+      mounts: table.records(),
       shares: shares.list()
     })
   const table = new MountTable(
@@ -111,6 +120,7 @@ async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarre
     store,
     exchange,
     heads,
+    knownHeads,
     own,
     kept,
     volumes,
@@ -119,6 +129,18 @@ async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarre
     fs: createFileSystem({ mounts: table, clock }),
     transfers: parts.createTransfers?.(ids => store.touch(ids))
   })
+}
+
+/** Every head that peers tell of; those of the own volume are its own business to keep. */
+function openKnownHeads({ headStore, volumeKey }: Parts): EagerHeadStore {
+  const own = createVolumeId(volumeKey.publicKey)
+  const others = createEagerHeadStore(headStore)
+  return {
+    get: volume => (volume === own ? headStore : others).get(volume),
+    compareAndSet: (expected, next) =>
+      (next.volume === own ? headStore : others).compareAndSet(expected, next),
+    flush: () => others.flush()
+  }
 }
 
 /** The peers that multiaddrs end in. */

@@ -12,6 +12,7 @@ import {
   pathOfShare
 } from './namespace/index.ts'
 import type {
+  EagerHeadStore,
   ExportOptions,
   HeadExchange,
   HostTransfers,
@@ -39,6 +40,7 @@ export interface WarrenComponents extends Parts {
   readonly store: CollectableBlockStore
   readonly exchange: BlockExchange
   readonly heads: HeadExchange
+  readonly knownHeads: EagerHeadStore
   readonly own: LocalVolume
   readonly kept: KeptPeers
   readonly volumes: Volumes
@@ -221,12 +223,13 @@ export class PeerWarren implements Warren {
 
   /** Everything is let go of, whatever fails on the way; the first failure is told. */
   async #stop(): Promise<void> {
-    const { heads, exchange, peer, volumes } = this.#parts
+    const { heads, knownHeads, exchange, peer, volumes } = this.#parts
     this.#ending.abort(new WarrenError('EBADF', { message: 'the warren has been stopped' }))
     const steps = [
       () => this.fs.flush(),
       () => volumes.closeAll(),
       () => heads.stop(),
+      () => knownHeads.flush(),
       () => exchange.stop(),
       () => peer.stop(),
       () => this.#parts.close()

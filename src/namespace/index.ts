@@ -10,6 +10,8 @@ export type {
   Stats,
   WatchEvent
 } from './fs/index.ts'
+export type { EagerHeadStore } from './heads/eager-head-store.ts'
+export { createEagerHeadStore } from './heads/eager-head-store.ts'
 export type { HeadExchange } from './heads/head-exchange.ts'
 export { createHeadExchange } from './heads/head-exchange.ts'
 export type { Offer } from './heads/head-messages.ts'

@@ -53,6 +53,8 @@ interface Mount {
 export class MountTable implements Mounts {
   readonly #components: MountTableComponents
   readonly #mounts = new Map<string, Mount>()
+  /** Being mounted: already written down, and not yet to be seen. */
+  readonly #coming = new Map<string, Mount>()
 
   constructor(components: MountTableComponents, records: readonly MountRecord[]) {
     this.#components = components
@@ -67,17 +69,17 @@ export class MountTable implements Mounts {
   async mount(path: string, text: string, options: MountOptions = {}): Promise<void> {
     this.#requirePlace(path)
     const mount = this.#open(path, text)
+    this.#coming.set(path, mount)
     try {
-      if (options.offline !== true) await readRoot(mount, options)
-      // Others may have been mounted while this one was looked at.
-      this.#requirePlace(path)
-      await this.#replace(path, mount)
+      // The disk and the network need not wait for each other.
+      await both(this.#components.changed(), options.offline ? undefined : readRoot(mount, options))
     } catch (error) {
-      await this.#components.closeLink(mount.link)
+      await this.#giveUp(mount)
       throw isWarrenError(error) && error.syscall === undefined
         ? new WarrenError(error.code, { syscall: 'mount', path, cause: error })
         : error
     }
+    await this.#arrive(mount)
   }
 
   /** Throws `EINVAL` when nothing is mounted at exactly this canonical path, `EBUSY` with mounts below it. */
@@ -87,7 +89,21 @@ export class MountTable implements Mounts {
     if (this.hasBelow(path)) {
       throw refused('EBUSY', 'something is mounted below it', path, 'unmount')
     }
-    await this.#replace(path, undefined)
+    const before = this.#mounts.get(path)!
+    this.#mounts.delete(path)
+    try {
+      await this.#components.changed()
+    } catch (error) {
+      this.#mounts.set(path, before)
+      throw error
+    }
+    await this.#components.closeLink(before.link)
+  }
+
+  /** What is to be kept: the mounts that are there, and those about to be. */
+  records(): MountRecord[] {
+    const all = new Map([...this.#mounts, ...this.#coming])
+    return [...all.values()].map(({ path, text }) => ({ path, link: text }))
   }
 
   has(path: string): boolean {
@@ -136,7 +152,7 @@ export class MountTable implements Mounts {
     if (path === '/' || isWithin(path, PEERS_PATH)) {
       throw refused('EBUSY', 'nothing can be mounted there', path)
     }
-    if (!this.#mounts.has(path) && this.#mounts.size >= MOUNTS_MAX) {
+    if (!this.#mounts.has(path) && this.#mounts.size + this.#coming.size >= MOUNTS_MAX) {
       throw refused('ENOSPC', `over ${MOUNTS_MAX} mounts`, path)
     }
   }
@@ -146,23 +162,28 @@ export class MountTable implements Mounts {
     return { path, text, link, volume: this.#components.openLink(link) }
   }
 
-  /** What stood there is let go of only when the change is durable. */
-  async #replace(path: string, mount: Mount | undefined): Promise<void> {
+  async #arrive(mount: Mount): Promise<void> {
+    const { path } = mount
     const before = this.#mounts.get(path)
-    this.#put(path, mount)
-    try {
-      await this.#components.changed()
-    } catch (error) {
-      this.#put(path, before)
-      throw error
-    }
+    this.#mounts.set(path, mount)
+    if (this.#coming.get(path) === mount) this.#coming.delete(path)
+    // Another one at the same path was written down after this one.
+    else await this.#components.changed()
     if (before !== undefined) await this.#components.closeLink(before.link)
   }
 
-  #put(path: string, mount: Mount | undefined): void {
-    if (mount === undefined) this.#mounts.delete(path)
-    else this.#mounts.set(path, mount)
+  async #giveUp(mount: Mount): Promise<void> {
+    if (this.#coming.get(mount.path) === mount) this.#coming.delete(mount.path)
+    // Should this fail too, it is mounted after a restart although it could not be reached.
+    await this.#components.changed().catch(() => {})
+    await this.#components.closeLink(mount.link)
   }
+}
+
+/** Waits for both to end, and throws what the first of them threw. */
+async function both(one: Promise<void>, other: Promise<void> | undefined): Promise<void> {
+  const results = await Promise.allSettled([one, other])
+  for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
 /** Finds out whether somebody has what is to be mounted. */
