@@ -75,7 +75,7 @@ class Exchange implements BlockExchange {
     this.#components = components
     this.#options = options
     this.#clock = options.clock ?? systemClock
-    this.#writeBehind = new WriteBehind(components.store)
+    this.#writeBehind = new WriteBehind(components.store, this.#clock)
     this.#transfers = new Transfers(this.#clock, events)
   }
 

@@ -151,3 +151,9 @@ export const LATE_MS = 2_000
 
 /** Progress events are at least this far apart. */
 export const PROGRESS_MS = 100
+
+/** How long a fetched block waits for others to be written together with. */
+export const GATHER_MS = 20
+
+/** With this much there is company enough. */
+export const GATHER_BYTES: number = MIB

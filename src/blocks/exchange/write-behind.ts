@@ -5,10 +5,12 @@
 import type { Block } from '../block.ts'
 import type { BlockId } from '../block-id.ts'
 import type { BlockStore } from '../block-store.ts'
-import { WRITE_BATCH_BYTES, WRITE_BEHIND_BYTES_MAX } from './limits.ts'
+import type { Clock } from '../../peer/index.ts'
+import { GATHER_BYTES, GATHER_MS, WRITE_BATCH_BYTES, WRITE_BEHIND_BYTES_MAX } from './limits.ts'
 
 export class WriteBehind {
   readonly #store: Pick<BlockStore, 'putMany'>
+  readonly #clock: Clock
   /** Not yet in the store, in order of arrival. */
   readonly #pending = new Map<BlockId, Uint8Array>()
   /** Batches that the store refused, and why it refused the last one. */
@@ -19,9 +21,12 @@ export class WriteBehind {
   #writtenCount = 0
   #writing: Promise<void> | undefined
   #roomy: PromiseWithResolvers<void> | undefined
+  /** Ends the wait for more blocks to write together. */
+  #hurry: (() => void) | undefined
 
-  constructor(store: Pick<BlockStore, 'putMany'>) {
+  constructor(store: Pick<BlockStore, 'putMany'>, clock: Clock) {
     this.#store = store
+    this.#clock = clock
   }
 
   get(id: BlockId): Uint8Array | undefined {
@@ -34,6 +39,7 @@ export class WriteBehind {
     this.#bytes += block.bytes.length
     this.#putCount++
     this.#writing ??= this.#write()
+    if (this.#bytes >= GATHER_BYTES) this.#hurry?.()
   }
 
   get isFull(): boolean {
@@ -50,13 +56,15 @@ export class WriteBehind {
   /** Resolves when everything put before the call is in the store, or has failed to get there. */
   async flush(): Promise<void> {
     const target = this.#putCount
-    while (this.#writtenCount < target) await this.#writing
+    while (this.#writtenCount < target) {
+      this.#hurry?.()
+      await this.#writing
+    }
   }
 
   /** Writes one batch, then the next if there is something. Never rejects. */
   async #write(): Promise<void> {
-    // What arrives in the same turn goes into the same batch.
-    await Promise.resolve()
+    await this.#gather()
     const batch = this.#nextBatch()
     try {
       await this.#store.putMany(batch)
@@ -72,6 +80,19 @@ export class WriteBehind {
     this.#roomy?.resolve()
     this.#roomy = undefined
     this.#writing = this.#pending.size > 0 ? this.#write() : undefined
+  }
+
+  /** A trip to the disk costs about as much for one block as for ten, and nobody waits for it. */
+  async #gather(): Promise<void> {
+    if (this.#bytes >= GATHER_BYTES) return
+    await new Promise<void>(resolve => {
+      const cancel = this.#clock.after(GATHER_MS, resolve)
+      this.#hurry = () => {
+        cancel()
+        resolve()
+      }
+    })
+    this.#hurry = undefined
   }
 
   #nextBatch(): Block[] {
