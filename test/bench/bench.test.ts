@@ -1,0 +1,46 @@
+// time limit: 300 s
+/** The benchmark runs, so that it does not rot; what it measures on a busy machine says nothing. */
+import { suite } from 'uvu'
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { createTemporaryDirectory } from '../fixtures/temporary-directory.ts'
+
+const test = suite('benchmark')
+const run = promisify(execFile)
+const main = fileURLToPath(new URL('../../bench/main.ts', import.meta.url))
+
+async function bench(...options: string[]): Promise<{ readonly stdout: string }> {
+  return run(process.execPath, [...process.execArgv, main, ...options], { timeout: 280_000 })
+}
+
+test('every workload and every floor has figures', async () => {
+  const directory = await createTemporaryDirectory('bench')
+  try {
+    const json = directory.join('figures.json')
+    const { stdout } = await bench('--tiny', '--runs', '1', '--json', json)
+    const report = JSON.parse(await readFile(json, 'utf8')) as {
+      readonly figures: readonly { readonly name: string; readonly values: readonly number[] }[]
+    }
+    for (const begin of ['floor', 'W1', 'W2', 'W3', 'W4', 'W5']) {
+      assert.ok(stdout.includes(`| ${begin}`), `${begin} is in the table`)
+      assert.ok(
+        report.figures.some(({ name }) => name.startsWith(begin)),
+        begin
+      )
+    }
+    for (const { name, values } of report.figures) {
+      assert.ok(values.length > 0 && values.every(value => value >= 0), name)
+    }
+  } finally {
+    await directory.remove()
+  }
+})
+
+test('a workload that does not exist is refused', async () => {
+  await assert.rejects(bench('--only', 'W9'), { code: 2 })
+})
+
+test.run()
