@@ -126,14 +126,14 @@ export class MountTable implements Mounts {
 
   /** Which volume holds a canonical path, under which path of its own, and who had it; by names only. */
   locate(path: string): Located {
-    const above = [...this.#mounts.values()].filter(mount => isWithin(path, mount.path))
-    const mount = above.sort((a, b) => b.path.length - a.path.length)[0]
-    if (mount === undefined) return { volume: this.#components.own, path, sources: [] }
-    return {
-      volume: mount.volume,
-      sources: mount.link.peers,
-      path: canonicalPath(mount.link.path + '/' + path.slice(mount.path.length))
+    for (let at = path; at !== '/'; at = parentPath(at)) {
+      const mount = this.#mounts.get(at)
+      if (mount === undefined) continue
+      const { volume, link } = mount
+      const inside = canonicalPath(link.path + '/' + path.slice(at.length))
+      return { volume, path: inside, sources: link.peers }
     }
+    return { volume: this.#components.own, path, sources: [] }
   }
 
   namesUnder(path: string): readonly string[] {
