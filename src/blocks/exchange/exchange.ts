@@ -84,7 +84,11 @@ class Exchange implements BlockExchange {
     this.#stopped = false
     const { peer, store } = this.#components
     const { mayServe, readAheadBytesMax } = this.#options
-    const handler = createBlocksHandler(store, {
+    // What was fetched is served at once, also while it waits to be written.
+    const held: Pick<BlockStore, 'get'> = {
+      get: async (id, options) => this.#writeBehind.get(id) ?? store.get(id, options)
+    }
+    const handler = createBlocksHandler(held, {
       mayServe,
       readAheadBytesMax,
       onSent: (to, amount) => this.#transfers.sent(to, amount)
