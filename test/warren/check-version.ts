@@ -3,8 +3,10 @@
  * lost update or a wrong merge would leave behind.
  *
  * Exports: `findFaults(snapshot)`: one sentence for each; `readVersion(directory)`: the version that
- * a warren's directory holds while no warren runs in it, without opening it as one.
+ * a warren's directory holds while no warren runs in it, without opening it as one;
+ * `requireSound(directory)`: both, for a directory whose warren was killed.
  */
+import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openDiskBlockStore, openHostFileBlockStore } from '../../src/blocks/disk/index.ts'
@@ -131,4 +133,10 @@ export async function readVersion(directory: string): Promise<Version | undefine
   const reader = createLocalReader(createTieredBlockStore([blocks, references]))
   const tree = createTree({ reader, cache: createNodeCache() }, head.root)
   return { snapshot: new TreeSnapshot(tree, reader), [Symbol.asyncDispose]: close }
+}
+
+export async function requireSound(directory: string): Promise<void> {
+  await using version = await readVersion(directory)
+  assert.ok(version !== undefined, 'a warren that has started has a version')
+  assert.deepEqual(await findFaults(version.snapshot), [])
 }

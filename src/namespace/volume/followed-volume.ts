@@ -27,6 +27,9 @@ import type { Snapshot, StoredExtents, Volume, VolumeEvents } from './volume.ts'
 /** What NFS clients commonly allow, in milliseconds (mission R28). */
 const ATTRIBUTE_LIFETIME_MS = 3_000
 
+/** When nobody had what was asked for, readers ask again this soon, in milliseconds, and do not wait for it. */
+const RETRY_MS = 1_000
+
 export interface FollowedVolumeComponents {
   readonly heads: Pick<HeadExchange, 'newest' | 'follow'>
   readonly reader: BlockReader
@@ -91,8 +94,8 @@ class NewestVersion implements FollowedVolume {
   async snapshot({ signal }: StoreOptions = {}): Promise<Snapshot> {
     await shareEventLoop()
     this.#requireOpen()
-    const isOld = this.#components.clock.now() - this.#checkedMs > this.#lifetimeMs
-    if (isOld) {
+    const lifetimeMs = this.#isAlone ? Math.min(RETRY_MS, this.#lifetimeMs) : this.#lifetimeMs
+    if (this.#components.clock.now() - this.#checkedMs > lifetimeMs) {
       const checked = this.#checkOnce()
       if (this.#tree === undefined || !this.#isAlone) await unlessAborted(checked, signal)
       else checked.catch(() => {})
