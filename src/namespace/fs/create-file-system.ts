@@ -1,4 +1,5 @@
 /** Wires the verbs together; the object that users hold only forwards. */
+import { iterable } from './directory.ts'
 import type { Clock } from '../../peer/index.ts'
 import type { Mounts } from '../mounts/mounts.ts'
 import * as attributes from './change-attributes.ts'
@@ -108,7 +109,7 @@ function directoryVerbs(context: FileSystemContext): Pick<FileSystem, DirectoryV
     mkdir: ((path, options) => makeDirectory(context, path, options)) as FileSystem['mkdir'],
     mkdtemp: prefix => makeTemporaryDirectory(context, prefix),
     readdir: ((path, options) => readDirectory(context, path, options)) as FileSystem['readdir'],
-    opendir: (path, options) => openDirectory(context, path, options),
+    opendir: (path, options) => iterable(openDirectory(context, path, options)),
     rename: (from, to) => rename(context, from, to),
     unlink: path => unlink(context, path),
     rmdir: path => removeDirectory(context, path),

@@ -12,3 +12,14 @@ export interface Directory extends AsyncDisposable {
   entries(): AsyncIterableIterator<Dirent>
   [Symbol.asyncIterator](): AsyncIterableIterator<Dirent>
 }
+
+/** What `opendir` gives: a promise as Node's, that can also be iterated without awaiting it. */
+export type OpeningDirectory = Promise<Directory> & AsyncIterable<Dirent>
+
+export function iterable(opening: Promise<Directory>): OpeningDirectory {
+  return Object.assign(opening, {
+    async *[Symbol.asyncIterator]() {
+      yield* await opening
+    }
+  })
+}

@@ -9,7 +9,7 @@
  * owner of a volume, as they do not stop a superuser.
  */
 import type { FileSystemConstants } from './constants.ts'
-import type { Directory } from './directory.ts'
+import type { OpeningDirectory } from './directory.ts'
 import type { Dirent } from './dirent.ts'
 import type {
   CancelOptions,
@@ -181,8 +181,14 @@ export interface FileSystem {
     path: PathLike,
     options: ReadDirectoryOptions & { encoding?: TextEncoding | null; withFileTypes: true }
   ): Promise<Dirent[]>
-  /** Lists in batches: however large the directory is, only a batch is in memory. */
-  opendir(path: PathLike, options?: OpenDirectoryOptions): Promise<Directory>
+  /**
+   * Lists in batches: however large the directory is, only a batch is in memory. May be iterated
+   * without awaiting it.
+   *
+   * @example
+   * for await (const entry of warren.fs.opendir('/photos')) console.log(entry.name)
+   */
+  opendir(path: PathLike, options?: OpenDirectoryOptions): OpeningDirectory
 
   stat(path: PathLike, options?: StatOptions & { bigint?: false | undefined }): Promise<Stats>
   stat(path: PathLike, options: StatOptions & { bigint: true }): Promise<BigIntStats>

@@ -22,6 +22,15 @@ test('a directory of 5,000 entries is listed, copied and removed', async () => {
   assert.deepEqual((await fs.readdir('/many')).toSorted(), expected)
   const listed: string[] = []
   for await (const entry of await fs.opendir('/many')) listed.push(entry.name)
+  const unawaited: string[] = []
+  for await (const entry of fs.opendir('/many')) unawaited.push(entry.name)
+  assert.deepEqual(unawaited, listed)
+  await assert.rejects(
+    async () => {
+      for await (const entry of fs.opendir('/none')) assert.fail(entry.name)
+    },
+    { code: 'ENOENT' }
+  )
   assert.deepEqual(listed.toSorted(), expected)
   await fs.cp('/many', '/copy', { recursive: true })
   assert.equal(await fs.readFile('/copy/name 4999', 'utf8'), 'name 4999')
