@@ -186,7 +186,7 @@ export interface FileSystem {
    * without awaiting it.
    *
    * @example
-   * for await (const entry of warren.fs.opendir('/photos')) console.log(entry.name)
+   * for await (const entry of warren.fs.opendir('/photos')) names.push(entry.name)
    */
   opendir(path: PathLike, options?: OpenDirectoryOptions): OpeningDirectory
 
