@@ -17,7 +17,7 @@ import {
 } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { readAhead } from '../../blocks/index.ts'
+import { inBatches, readAhead } from '../../blocks/index.ts'
 import type { Inode, Snapshot } from '../volume/volume.ts'
 import { clearPlace, modeOf, timesOf } from './host-places.ts'
 import { runsToWrite } from './runs-to-write.ts'
@@ -99,7 +99,7 @@ function writePieces(
     await writeBatch(file, batch, at)
     return length
   }
-  return readAhead(batches(pieces), write, { readsMax: WRITES_AHEAD })
+  return readAhead(inBatches(pieces, WRITE_BYTES), write, { readsMax: WRITES_AHEAD })
 }
 
 async function writeBatch(
@@ -120,20 +120,6 @@ async function writeBatch(
     }
     at += piece.length
   }
-}
-
-async function* batches(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array[]> {
-  let batch: Uint8Array[] = []
-  let bytes = 0
-  for await (const piece of pieces) {
-    batch.push(piece)
-    bytes += piece.length
-    if (bytes < WRITE_BYTES) continue
-    yield batch
-    batch = []
-    bytes = 0
-  }
-  if (batch.length > 0) yield batch
 }
 
 function createFile(path: string): number {

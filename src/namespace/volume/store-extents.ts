@@ -6,7 +6,7 @@
  */
 import { pipe } from 'it-pipe'
 import type { Block, BlockId, BlockStore, Chunker, StoreOptions } from '../../blocks/index.ts'
-import { createBlock, readAhead } from '../../blocks/index.ts'
+import { createBlock, inBatches, readAhead } from '../../blocks/index.ts'
 import type { Extent } from './volume.ts'
 
 /** Large enough that a batch is one write to disk, small enough that a handful is little memory. */
@@ -37,7 +37,7 @@ export function storeExtents(
   return pipe(
     toAsync(source),
     storing.chunker,
-    batches,
+    pieces => inBatches(pieces, BATCH_BYTES),
     pieces => readAhead(pieces, hashBatch, ahead),
     blocks => readAhead(blocks, putBatch(storing), ahead)
   )
@@ -71,18 +71,4 @@ async function* toAsync(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 ): AsyncGenerator<Uint8Array> {
   yield* source
-}
-
-async function* batches(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array[]> {
-  let batch: Uint8Array[] = []
-  let bytes = 0
-  for await (const piece of pieces) {
-    batch.push(piece)
-    bytes += piece.length
-    if (bytes < BATCH_BYTES) continue
-    yield batch
-    batch = []
-    bytes = 0
-  }
-  if (batch.length > 0) yield batch
 }
