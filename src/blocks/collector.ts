@@ -50,7 +50,8 @@ class Collector implements CollectableBlockStore {
   readonly #store: BlockStore
   /** Ids put or announced since the run began; undefined when none is under way. */
   #young: Set<BlockId> | undefined
-  readonly #putting = new Set<readonly Block[]>()
+  /** Ids and not blocks: a busy set keeps what it once held until the whole heap is marked. */
+  readonly #putting = new Set<readonly BlockId[]>()
   #deleting: Promise<void> | undefined
   #sliceBegan = 0
 
@@ -93,19 +94,20 @@ class Collector implements CollectableBlockStore {
   }
 
   async putMany(blocks: readonly Block[], options?: StoreOptions): Promise<void> {
-    this.#putting.add(blocks)
+    const ids = blocks.map(({ id }) => id)
+    this.#putting.add(ids)
     try {
-      if (this.#young !== undefined) await this.touch(blocks.map(({ id }) => id))
+      if (this.#young !== undefined) await this.touch(ids)
       await this.#store.putMany(blocks, options)
     } finally {
-      this.#putting.delete(blocks)
+      this.#putting.delete(ids)
     }
   }
 
   async collect(roots: Roots, options: StoreOptions = {}): Promise<BlockStoreUsage> {
     if (this.#young !== undefined) throw new WarrenError('EBUSY', { message: 'already collecting' })
     this.#young = new Set()
-    for (const blocks of this.#putting) for (const { id } of blocks) this.#young.add(id)
+    for (const ids of this.#putting) for (const id of ids) this.#young.add(id)
     try {
       const before = this.#store.usage()
       const kept = new Set(roots.inFlight())

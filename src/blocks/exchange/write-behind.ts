@@ -8,11 +8,20 @@ import type { BlockStore } from '../block-store.ts'
 import type { Clock } from '../../peer/index.ts'
 import { GATHER_BYTES, GATHER_MS, WRITE_BATCH_BYTES, WRITE_BEHIND_BYTES_MAX } from './limits.ts'
 
+/**
+ * A block that waits. It is emptied when it leaves: V8 makes a new table for a busy map now and
+ * then, and the old ones, which point to each other, would keep what they held until the whole heap
+ * is marked. Held through them, every block of a transfer outlived the young generation.
+ */
+interface Pending {
+  bytes: Uint8Array | undefined
+}
+
 export class WriteBehind {
   readonly #store: Pick<BlockStore, 'putMany'>
   readonly #clock: Clock
   /** Not yet in the store, in order of arrival. */
-  readonly #pending = new Map<BlockId, Uint8Array>()
+  readonly #pending = new Map<BlockId, Pending>()
   /** Batches that the store refused, and why it refused the last one. */
   failures = 0
   lastError: unknown
@@ -30,13 +39,13 @@ export class WriteBehind {
   }
 
   get(id: BlockId): Uint8Array | undefined {
-    return this.#pending.get(id)
+    return this.#pending.get(id)?.bytes
   }
 
-  put(block: Block): void {
-    if (this.#pending.has(block.id)) return
-    this.#pending.set(block.id, block.bytes)
-    this.#bytes += block.bytes.length
+  put({ id, bytes }: Block): void {
+    if (this.#pending.has(id)) return
+    this.#pending.set(id, { bytes })
+    this.#bytes += bytes.length
     this.#putCount++
     this.#writing ??= this.#write()
     if (this.#bytes >= GATHER_BYTES) this.#hurry?.()
@@ -72,10 +81,7 @@ export class WriteBehind {
       this.failures++
       this.lastError = error
     }
-    for (const block of batch) {
-      this.#pending.delete(block.id)
-      this.#bytes -= block.bytes.length
-    }
+    for (const block of batch) this.#forget(block)
     this.#writtenCount += batch.length
     this.#roomy?.resolve()
     this.#roomy = undefined
@@ -98,11 +104,18 @@ export class WriteBehind {
   #nextBatch(): Block[] {
     const batch: Block[] = []
     let bytes = 0
-    for (const [id, content] of this.#pending) {
-      batch.push({ id, bytes: content })
-      bytes += content.length
+    for (const [id, pending] of this.#pending) {
+      const block = { id, bytes: pending.bytes! }
+      batch.push(block)
+      bytes += block.bytes.length
       if (bytes >= WRITE_BATCH_BYTES) break
     }
     return batch
+  }
+
+  #forget({ id, bytes }: Block): void {
+    this.#pending.get(id)!.bytes = undefined
+    this.#pending.delete(id)
+    this.#bytes -= bytes.length
   }
 }
