@@ -12,6 +12,14 @@ export interface StoreOptions {
   readonly signal?: AbortSignal
 }
 
+export interface ReaderOptions extends StoreOptions {
+  /**
+   * False when the caller puts what it gets where the local store finds it, so that no copy of it
+   * has to be written there. Default true.
+   */
+  readonly keep?: boolean
+}
+
 export interface BlockStoreUsage {
   readonly blocks: number
   /** Bytes of block content, without overhead. */
@@ -52,6 +60,6 @@ export interface BlockReader {
    */
   getMany(
     ids: Iterable<BlockId> | AsyncIterable<BlockId>,
-    options?: StoreOptions
+    options?: ReaderOptions
   ): AsyncIterable<Block>
 }

@@ -12,7 +12,13 @@ export {
   digestOf,
   parseBlockId
 } from './block-id.ts'
-export type { BlockReader, BlockStore, BlockStoreUsage, StoreOptions } from './block-store.ts'
+export type {
+  BlockReader,
+  BlockStore,
+  BlockStoreUsage,
+  ReaderOptions,
+  StoreOptions
+} from './block-store.ts'
 export type {
   Blockstore,
   BlockstoreInputPair,

@@ -5,8 +5,10 @@
 import type { BlockId } from '../block-id.ts'
 import type { Source } from './source.ts'
 
-/** Somebody who waits for a block. Exactly one of the two is called, once. */
+/** Somebody who waits for a block. Exactly one of the two calls is made, once. */
 export interface Waiter {
+  /** Whether the block has to be kept in the local store. */
+  readonly keep: boolean
   take(bytes: Uint8Array): void
   fail(error: unknown): void
 }
@@ -26,6 +28,11 @@ export class Want {
   constructor(id: BlockId, now: number) {
     this.id = id
     this.madeAt = now
+  }
+
+  /** One who wants it kept is enough. */
+  get keep(): boolean {
+    return this.waiters.some(({ keep }) => keep)
   }
 
   /** When something last happened that gives hope, in the time of the clock. */

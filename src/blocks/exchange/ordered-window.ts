@@ -14,6 +14,8 @@ export interface OrderedWindowComponents {
   readonly clock: Clock
   /** Begins to get a block. */
   readonly want: (lookup: Lookup) => void
+  /** Puts a block where it can be had again: it came too early to be held here. */
+  readonly keep: (block: Block) => void
   /** Forgets about a block that was wanted. */
   readonly cancel: (lookup: Lookup) => void
   /** What a block is expected to have. */
@@ -25,6 +27,8 @@ export type WindowItem = BlockId | Block
 
 export interface OrderedWindowOptions {
   readonly windowBytes: number
+  /** Whether the blocks have to be kept in the local store. */
+  readonly keep: boolean
   readonly signal?: AbortSignal | undefined
 }
 
@@ -33,6 +37,7 @@ const GATHER_MS = 1
 
 class Slot implements Lookup {
   readonly id: BlockId
+  readonly keep: boolean
   state: 'waiting' | 'here' | 'let go' | 'failed' = 'waiting'
   bytes: Uint8Array | undefined
   error: unknown
@@ -41,6 +46,7 @@ class Slot implements Lookup {
 
   constructor(id: BlockId, window: OrderedWindow) {
     this.id = id
+    this.keep = window.keep
     this.#window = window
   }
 
@@ -56,6 +62,7 @@ class Slot implements Lookup {
 }
 
 export class OrderedWindow {
+  readonly keep: boolean
   readonly #components: OrderedWindowComponents
   readonly #windowBytes: number
   readonly #signal: AbortSignal | undefined
@@ -81,6 +88,7 @@ export class OrderedWindow {
     options: OrderedWindowOptions
   ) {
     this.#components = components
+    this.keep = options.keep
     this.#windowBytes = options.windowBytes
     this.#signal = options.signal
     this.#items =
@@ -123,6 +131,7 @@ export class OrderedWindow {
     } else {
       slot.state = 'let go'
       this.#letGo++
+      if (!this.keep) this.#components.keep({ id: slot.id, bytes })
     }
     this.settled(slot)
   }

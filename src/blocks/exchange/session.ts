@@ -5,7 +5,7 @@
  */
 import type { Block } from '../block.ts'
 import type { BlockId } from '../block-id.ts'
-import type { BlockReader, BlockStore, StoreOptions } from '../block-store.ts'
+import type { BlockReader, BlockStore, ReaderOptions, StoreOptions } from '../block-store.ts'
 import type { Clock, Peer, PeerId } from '../../peer/index.ts'
 import { Lacks } from './lacks.ts'
 import { DEADLINE_MS, PATIENCE_MS, STALL_MS, WINDOW_BYTES } from './limits.ts'
@@ -119,9 +119,9 @@ export class Session implements BlockSession {
 
   getMany(
     ids: Iterable<BlockId> | AsyncIterable<BlockId>,
-    options: StoreOptions = {}
+    options: ReaderOptions = {}
   ): AsyncIterable<Block> {
-    return this.#inOrder(ids, options.signal)
+    return this.#inOrder(ids, options)
   }
 
   async *getSubtree(
@@ -138,7 +138,7 @@ export class Session implements BlockSession {
       openStream: () => this.#openStream({ kind: 'subtree', root, nodesOnly: true })
     }
     try {
-      yield* this.#inOrder(walkSubtree(components, root, { ...options, signal }), signal)
+      yield* this.#inOrder(walkSubtree(components, root, { ...options, signal }), { signal })
     } finally {
       left.abort()
     }
@@ -154,15 +154,16 @@ export class Session implements BlockSession {
 
   #inOrder(
     items: Iterable<WindowItem> | AsyncIterable<WindowItem>,
-    signal: AbortSignal | undefined
+    { signal, keep = true }: ReaderOptions
   ): OrderedWindow {
     const components = {
       clock: this.#components.clock,
       want: (lookup: Lookup) => this.#local.add(lookup),
+      keep: (block: Block) => this.#components.writeBehind.put(block),
       cancel: (lookup: Lookup) => this.#scheduler.remove(lookup.id, lookup),
       blockBytes: () => this.#scheduler.blockBytes
     }
-    return new OrderedWindow(components, items, { windowBytes: this.#windowBytes, signal })
+    return new OrderedWindow(components, items, { windowBytes: this.#windowBytes, keep, signal })
   }
 
   #openStream(want: SubtreeWant): NodeStream | undefined {
@@ -195,6 +196,7 @@ export class Session implements BlockSession {
 
 class OneLookup implements Lookup {
   readonly id: BlockId
+  readonly keep = true
   readonly result: PromiseWithResolvers<Uint8Array> = Promise.withResolvers()
   cancelled = false
 

@@ -216,7 +216,7 @@ export class WantScheduler {
       received += bytes.length
       if (want.done) continue
       this.observe(bytes.length)
-      writeBehind.put({ id: want.id, bytes })
+      if (want.keep) writeBehind.put({ id: want.id, bytes })
       this.#finish(want)
       for (const waiter of want.waiters) waiter.take(bytes)
     }

@@ -19,6 +19,7 @@ import {
   makeSymlink,
   modeOf
 } from './host-places.ts'
+import { keepInPlace } from './keep-in-place.ts'
 import type { EndItem, EntryItem, VolumeItem } from './walk-snapshot.ts'
 import { writeLargeFile, writeWholeFile } from './write-host-file.ts'
 
@@ -195,23 +196,34 @@ export class ExportBatch {
     const { snapshot, signal, log } = this.#context
     const inode = item.entry.attributes
     const path = pathOf(item)
+    const hostPath = hostPathOf(item)
+    const keep = this.#context.references === undefined
     try {
       if (this.#found.get(item) === 'nothing' && inode.size <= WHOLE_BYTES_MAX) {
         const pieces: Uint8Array[] = []
-        for await (const piece of snapshot.read(inode, { signal })) pieces.push(piece)
-        writeWholeFile(hostPathOf(item), inode, pieces)
+        for await (const piece of snapshot.read(inode, { signal, keep })) pieces.push(piece)
+        writeWholeFile(hostPath, inode, pieces)
+        await this.#keepInPlace(item)
         log.passed(path, inode.size)
         log.file(path, inode.size)
         return
       }
       const onBytes = (count: number): void => log.passed(path, count)
       const source = { snapshot, inode }
-      const written = await writeLargeFile(hostPathOf(item), source, { signal, onBytes })
+      const written = await writeLargeFile(hostPath, source, { signal, onBytes, keep })
+      await this.#keepInPlace(item)
       if (written === 0 && this.#context.verify === true) log.skip(path, 0)
       else log.file(path, inode.size)
     } catch (error) {
       this.#fail(item, error)
     }
+  }
+
+  async #keepInPlace(item: EntryItem): Promise<void> {
+    const { references, snapshot, signal } = this.#context
+    if (references === undefined) return
+    const file = { hostPath: hostPathOf(item), snapshot, inode: item.entry.attributes }
+    await keepInPlace(references, file, signal)
   }
 
   /** False when the file has to be written once more instead. */

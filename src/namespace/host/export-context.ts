@@ -1,6 +1,7 @@
 /** What the parts of one export share. */
 import type { ExportOptions } from '../transfer.ts'
 import type { InodeNumber, Snapshot } from '../volume/volume.ts'
+import type { ReferenceStore } from './import-volume.ts'
 import type { Slices } from './slices.ts'
 import type { TransferLog } from './transfer-log.ts'
 
@@ -13,6 +14,8 @@ export interface ExportContext {
   readonly log: TransferLog
   /** Host paths of files with several names that came before. */
   readonly links: Map<InodeNumber, LinkedFile>
+  /** Where to note which blocks the exported files hold, if nothing else keeps them. */
+  readonly references: ReferenceStore | undefined
 }
 
 export interface LinkedFile {

@@ -14,6 +14,7 @@ import type { Inode, Snapshot } from '../volume/volume.ts'
 import { ExportBatch } from './export-batch.ts'
 import type { ExportContext } from './export-context.ts'
 import { ExportDirectory } from './export-directory.ts'
+import type { ImportComponents } from './import-volume.ts'
 import { Slices } from './slices.ts'
 import { TransferLog } from './transfer-log.ts'
 import { walkSnapshot } from './walk-snapshot.ts'
@@ -27,6 +28,7 @@ const BATCHES_AHEAD = 3
 
 /** Throws what the host throws for the top, `ENOSPC`, `ENOENT`, `EHOSTUNREACH`, and `EPROTO` for a volume that makes no sense. */
 export async function exportToHost(
+  { references }: Pick<ImportComponents, 'references'>,
   from: TransferPlace,
   hostPath: string,
   options: ExportOptions
@@ -43,7 +45,9 @@ export async function exportToHost(
       signal,
       slices: new Slices(),
       log,
-      links: new Map()
+      links: new Map(),
+      // The blocks of a volume of our own are in the store already.
+      references: from.volume.writable ? undefined : references
     }
     const inode = await topOf(snapshot, from)
     const isCounted = options.onProgress !== undefined

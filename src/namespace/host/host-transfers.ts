@@ -22,7 +22,7 @@ export function createHostTransfers(
   }
   return {
     import: (hostPath, to, options) => importFromHost(components, hostPath, to, options),
-    export: (from, hostPath, options) => exportToHost(from, hostPath, options),
+    export: (from, hostPath, options) => exportToHost(components, from, hostPath, options),
     mirror: (hostPath, to, options) => mirrorFromHost(components, hostPath, to, options)
   }
 }

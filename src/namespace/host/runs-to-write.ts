@@ -8,8 +8,8 @@ export interface Run {
   readonly length: number
 }
 
-/** Long enough to be fetched at full speed, short enough to compare the next one meanwhile. */
-const RUN_BYTES_MAX = 64 * 1024 * 1024
+/** Between two runs nothing is fetched ahead, so they are long; a file that is there is compared up to here before what it lacks is fetched. */
+const RUN_BYTES_MAX = 512 * 1024 * 1024
 
 /** Blocks of the existing file that are read and hashed at once. */
 const COMPARED_AT_ONCE = 8

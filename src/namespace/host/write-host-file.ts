@@ -51,6 +51,8 @@ export function writeWholeFile(path: string, inode: Inode, pieces: readonly Uint
 export interface LargeFileOptions {
   readonly signal: AbortSignal
   readonly onBytes: (bytes: number) => void
+  /** Whether the blocks are kept in the local store, too. */
+  readonly keep: boolean
 }
 
 /**
@@ -63,13 +65,13 @@ export async function writeLargeFile(
   options: LargeFileOptions
 ): Promise<number> {
   const { snapshot, inode } = source
-  const { signal, onBytes } = options
+  const { signal, onBytes, keep } = options
   const file = await openForUpdate(path)
   let written = 0
   try {
     const { size } = await file.stat()
     for await (const run of runsToWrite({ file, size }, source, { signal, onEqual: onBytes })) {
-      const pieces = snapshot.read(inode, { ...run, signal })
+      const pieces = snapshot.read(inode, { ...run, signal, keep })
       for await (const length of writePieces(file, run.offset, pieces)) {
         signal.throwIfAborted()
         written += length

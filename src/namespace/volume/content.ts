@@ -1,5 +1,5 @@
 /** The bytes of a file's range, put together from its extents, gaps as zeros. */
-import type { BlockId, BlockReader } from '../../blocks/index.ts'
+import type { BlockId, BlockReader, ReaderOptions } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
 import type { Content, Extent, Inode, ReadRange } from './volume.ts'
 
@@ -43,9 +43,8 @@ export async function* readContent(
 async function* blocksOf(
   batches: AsyncIterable<readonly Extent[]>,
   reader: BlockReader,
-  { signal }: ReadRange
+  options: ReaderOptions
 ): AsyncGenerator<{ readonly extent: Extent; readonly bytes: Uint8Array }> {
-  const options = signal === undefined ? {} : { signal }
   const asked: Extent[] = []
   const ids = (async function* (): AsyncGenerator<BlockId> {
     for await (const extents of batches) {

@@ -5,10 +5,10 @@
  * Reading goes through a snapshot, which never changes. Writing goes through a transaction: it
  * reads its own writes, and all of them take effect at once or not at all.
  */
-import type { BlockId, StoreOptions } from '../../blocks/index.ts'
+import type { BlockId, ReaderOptions, StoreOptions } from '../../blocks/index.ts'
 import type { TypedEventTarget } from '../../peer/index.ts'
 import type { VolumeId } from '../heads/head.ts'
-import type { Tree } from '../tree/tree.ts'
+import type { ScanOptions, Tree } from '../tree/tree.ts'
 
 /** Files up to this size stand in the tree itself: most files are under 10 KB (mission R40). */
 export const INLINE_BYTES_MAX: number = 12 * 1024
@@ -56,6 +56,11 @@ export interface EntryWithInode extends DirectoryEntry {
   readonly attributes: Inode
 }
 
+export interface EntryToShow extends DirectoryEntry {
+  /** Undefined when there are none, or none that can belong to this entry. */
+  readonly attributes: Inode | undefined
+}
+
 /** A run of a file's bytes that lives in one block. */
 export interface Extent {
   /** Where in the file it begins. */
@@ -70,7 +75,7 @@ export type Content =
   | { readonly inline: Uint8Array }
   | { readonly extents: AsyncIterable<readonly Extent[]> }
 
-export interface ReadRange extends StoreOptions {
+export interface ReadRange extends ReaderOptions {
   /** Default 0. */
   readonly offset?: number
   /** Default: to the end. Less comes when the file ends before. */
@@ -90,9 +95,17 @@ export interface Snapshot {
   /** In byte order of names, in batches, beginning after the name `after`. */
   entries(
     directory: InodeNumber,
-    options?: StoreOptions & { readonly after?: string }
+    options?: ScanOptions & { readonly after?: string }
   ): AsyncIterable<readonly DirectoryEntry[]>
-  /** Names with attributes in one go (READDIRPLUS). */
+  /**
+   * Names with attributes in one go (READDIRPLUS). An entry whose inode is missing, malformed or
+   * somebody else's comes without, so that it does not take the others with it.
+   */
+  entriesToShow(
+    directory: InodeNumber,
+    options?: StoreOptions & { readonly after?: string }
+  ): AsyncIterable<readonly EntryToShow[]>
+  /** The same for who goes on to use them: throws `EPROTO` for an entry whose inode does not fit. */
   entriesWithInodes(
     directory: InodeNumber,
     options?: StoreOptions & { readonly after?: string }

@@ -263,4 +263,22 @@ test('what was exchanged is counted', async ({ hood }) => {
   assert.ok(told >= 1)
 })
 
+test('what need not be kept is handed out and not stored, unless somebody else wants it kept', async ({
+  hood
+}) => {
+  const blocks = await makeBlocks(20, 4096)
+  const ids = blocks.map(block => block.id)
+  const { alice, bob } = await pair(hood, blocks)
+  const reader = bob.exchange.reader({ sources: () => [alice.id] })
+  const [passing, kept] = await Promise.all([
+    collect(reader.getMany(ids, { keep: false })),
+    reader.get(ids[7]!)
+  ])
+  equalBlocks(passing, blocks)
+  assert.ok(Buffer.compare(kept, blocks[7]!.bytes) === 0)
+  await reader.flush()
+  assert.equal(bob.store.usage().blocks, 1)
+  assert.ok(await bob.store.has(ids[7]!))
+})
+
 test.run()

@@ -12,25 +12,31 @@ const test = suite('block exchange: window')
 const WINDOW_BYTES = 1000
 
 /** A window over ids `0`, `1`, … whose wants are answered by hand. */
-function openWindow(count: number): {
+function openWindow(
+  count: number,
+  { keep = true }: { readonly keep?: boolean } = {}
+): {
   blocks: AsyncGenerator<Block>
   wanted: Lookup[]
+  kept: BlockId[]
   cancelled: BlockId[]
 } {
   const wanted: Lookup[] = []
+  const kept: BlockId[] = []
   const cancelled: BlockId[] = []
   const ids = Array.from({ length: count }, (_, index) => `${index}` as BlockId)
   const window = new OrderedWindow(
     {
       clock: systemClock,
       want: lookup => wanted.push(lookup),
+      keep: ({ id }) => kept.push(id),
       cancel: ({ id }) => cancelled.push(id),
       blockBytes: () => 100
     },
     ids,
-    { windowBytes: WINDOW_BYTES }
+    { windowBytes: WINDOW_BYTES, keep }
   )
-  return { blocks: window[Symbol.asyncIterator](), wanted, cancelled }
+  return { blocks: window[Symbol.asyncIterator](), wanted, kept, cancelled }
 }
 
 function idsOf(lookups: readonly Lookup[]): number[] {
@@ -67,16 +73,27 @@ test('blocks much larger than foreseen are let go and got again in their turn', 
   assert.equal((await blocks.next()).done, true)
 })
 
+test('what is let go is kept where it can be had again, although nobody asked for that', async () => {
+  const { blocks, wanted, kept } = openWindow(3, { keep: false })
+  const first = blocks.next()
+  assert.ok(wanted.every(lookup => !lookup.keep))
+  for (const lookup of wanted.splice(0)) lookup.take(new Uint8Array(900))
+  await first
+  assert.deepEqual(kept, ['1', '2'])
+  await blocks.return(undefined)
+})
+
 test('holds no more blocks than the limit, be they as small as they may', async () => {
   const wanted: Lookup[] = []
   const ids = Array.from({ length: 3 * WINDOW_BLOCKS_MAX }, (_, index) => `${index}` as BlockId)
   const components = {
     clock: systemClock,
     want: (lookup: Lookup) => wanted.push(lookup),
+    keep: () => {},
     cancel: () => {},
     blockBytes: () => 1
   }
-  const window = new OrderedWindow(components, ids, { windowBytes: 1e9 })
+  const window = new OrderedWindow(components, ids, { windowBytes: 1e9, keep: true })
   const blocks = window[Symbol.asyncIterator]()
   const first = blocks.next()
   assert.equal(wanted.length, WINDOW_BLOCKS_MAX)

@@ -212,7 +212,7 @@ async function exportCrafted(
   const crafted: Volume = Object.create(volume, { snapshot: { value: async () => snapshot } })
   const place = { volume: crafted, directory: top as InodeNumber, name: undefined }
   const signal = AbortSignal.timeout(20_000)
-  return exportToHost(place, temporary.join('target'), { signal })
+  return exportToHost({}, place, temporary.join('target'), { signal })
 }
 
 function directory(number: number, parent: number): Change[] {

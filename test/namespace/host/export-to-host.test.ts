@@ -327,7 +327,7 @@ test('leaves the mode of a directory that is there alone', async () => {
   writeFileSync(directory.join('source/file'), 'x')
   await fixture.import(directory.join('source'), 'copy')
   mkdirSync(directory.join('home'), { mode: 0o700 })
-  await exportToHost({ volume, directory: ROOT, name: undefined }, directory.join('home'), {})
+  await exportToHost({}, { volume, directory: ROOT, name: undefined }, directory.join('home'), {})
   assert.equal(statSync(directory.join('home')).mode & 0o777, 0o700)
   assert.deepEqual(readdirSync(directory.join('home/copy')), ['file'])
 })

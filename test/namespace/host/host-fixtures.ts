@@ -46,7 +46,7 @@ export async function createTransferFixture(
     directory,
     import: (hostPath, name, options = {}) =>
       importFromHost(components, hostPath, place(name), options),
-    export: (name, hostPath, options = {}) => exportToHost(place(name), hostPath, options),
+    export: (name, hostPath, options = {}) => exportToHost({}, place(name), hostPath, options),
     [Symbol.asyncDispose]: async () => {
       await fixture.volume.close()
       await directory.remove()
