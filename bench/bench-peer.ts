@@ -67,9 +67,17 @@ answerCalls({
   list: (path: string) =>
     timed(async () => {
       let bytes = 0
-      const entries = await open().fs.readdir(path)
-      for (const name of entries) bytes += (await open().fs.stat(`${path}/${name}`)).size
-      if (entries.length === 0 || bytes < 0) throw new Error('nothing was listed')
+      const entries = await open().fs.readdir(path, { withStats: true })
+      for (const { stats } of entries) bytes += stats?.size ?? NaN
+      if (!(bytes > 0)) throw new Error('nothing was listed')
+    }),
+  /** The same as one who knows only Node's verbs does it. */
+  listOneByOne: (path: string) =>
+    timed(async () => {
+      let bytes = 0
+      const names = await open().fs.readdir(path)
+      for (const name of names) bytes += (await open().fs.stat(`${path}/${name}`)).size
+      if (!(bytes > 0)) throw new Error('nothing was listed')
     }),
   /** Reads a range of 64 KiB at each offset; resolves to the latencies. */
   readRanges: async (path: string, offsets: readonly number[], atOnce: number) => {

@@ -8,6 +8,7 @@ export type {
   BigIntStats,
   Directory,
   Dirent,
+  DirentWithStats,
   FileHandle,
   FileSystem,
   HeadStore,

@@ -4,6 +4,7 @@ export type {
   BigIntStats,
   Directory,
   Dirent,
+  DirentWithStats,
   FileHandle,
   FileSystem,
   PathLike,

@@ -36,6 +36,7 @@ test('values and types', async () => {
     'Blockstore',
     'Directory',
     'Dirent',
+    'DirentWithStats',
     'ErrorCode',
     'ErrorDetails',
     'ExportOptions',

@@ -109,7 +109,8 @@ function directoryVerbs(context: FileSystemContext): Pick<FileSystem, DirectoryV
     mkdir: ((path, options) => makeDirectory(context, path, options)) as FileSystem['mkdir'],
     mkdtemp: prefix => makeTemporaryDirectory(context, prefix),
     readdir: ((path, options) => readDirectory(context, path, options)) as FileSystem['readdir'],
-    opendir: (path, options) => iterable(openDirectory(context, path, options)),
+    opendir: ((path, options) =>
+      iterable(openDirectory(context, path, options))) as FileSystem['opendir'],
     rename: (from, to) => rename(context, from, to),
     unlink: path => unlink(context, path),
     rmdir: path => removeDirectory(context, path),

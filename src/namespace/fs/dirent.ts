@@ -1,5 +1,6 @@
-/** One entry of a listing, with its type: Node's `Dirent`. */
+/** One entry of a listing, with its type: Node's `Dirent`; and with its attributes. */
 import type { InodeType } from '../volume/volume.ts'
+import type { Stats } from './stats.ts'
 
 export class Dirent<Name extends string | Uint8Array = string> {
   readonly name: Name
@@ -43,5 +44,24 @@ export class Dirent<Name extends string | Uint8Array = string> {
 
   isSocket(): boolean {
     return false
+  }
+}
+
+/** The same with attributes: what `readdir` and `opendir` give for `withStats`. */
+export class DirentWithStats<Name extends string | Uint8Array = string> extends Dirent<Name> {
+  /**
+   * What `lstat` would tell. Undefined for a mount that cannot be reached now, and where another
+   * peer's volume has nothing that could be an entry's attributes.
+   */
+  readonly stats: Stats | undefined
+
+  constructor(entry: {
+    readonly name: Name
+    readonly parentPath: string
+    readonly type: InodeType
+    readonly stats?: Stats | undefined
+  }) {
+    super(entry)
+    this.stats = entry.stats
   }
 }

@@ -10,7 +10,7 @@
  */
 import type { FileSystemConstants } from './constants.ts'
 import type { OpeningDirectory } from './directory.ts'
-import type { Dirent } from './dirent.ts'
+import type { Dirent, DirentWithStats } from './dirent.ts'
 import type {
   CancelOptions,
   EncodingOptions,
@@ -48,12 +48,19 @@ export interface MakeDirectoryOptions extends CancelOptions {
 
 export interface ReadDirectoryOptions extends CancelOptions, EncodingOptions {
   readonly withFileTypes?: boolean | undefined
+  /**
+   * Entries with their attributes, which costs little more than their names: a `stat` for each is a
+   * walk along its path. Implies `withFileTypes`. Default false.
+   */
+  readonly withStats?: boolean | undefined
   /** Everything below, as paths relative to the directory. Default false. */
   readonly recursive?: boolean | undefined
 }
 
 export interface OpenDirectoryOptions extends CancelOptions {
   readonly recursive?: boolean | undefined
+  /** Entries with their attributes. Default false. */
+  readonly withStats?: boolean | undefined
 }
 
 export interface RemoveOptions extends CancelOptions {
@@ -169,18 +176,41 @@ export interface FileSystem {
   readdir(
     path: PathLike,
     options?:
-      | (ReadDirectoryOptions & { encoding?: TextEncoding | null; withFileTypes?: false })
+      | (ReadDirectoryOptions & {
+          encoding?: TextEncoding | null
+          withFileTypes?: false
+          withStats?: false
+        })
       | TextEncoding
       | null
   ): Promise<string[]>
   readdir(
     path: PathLike,
-    options: (ReadDirectoryOptions & { encoding: 'buffer'; withFileTypes?: false }) | 'buffer'
+    options:
+      | (ReadDirectoryOptions & { encoding: 'buffer'; withFileTypes?: false; withStats?: false })
+      | 'buffer'
   ): Promise<Uint8Array[]>
   readdir(
     path: PathLike,
-    options: ReadDirectoryOptions & { encoding?: TextEncoding | null; withFileTypes: true }
+    options: ReadDirectoryOptions & {
+      encoding?: TextEncoding | null
+      withFileTypes: true
+      withStats?: false
+    }
   ): Promise<Dirent[]>
+  /**
+   * With attributes, as `lstat` would tell them: symbolic links are not followed. An entry that has
+   * none that can be had does not keep the others from being listed; its `stats` are undefined.
+   *
+   * @example
+   * for (const { name, stats } of await warren.fs.readdir('/photos', { withStats: true })) {
+   *   if (stats !== undefined) sizes.set(name, stats.size)
+   * }
+   */
+  readdir(
+    path: PathLike,
+    options: ReadDirectoryOptions & { encoding?: TextEncoding | null; withStats: true }
+  ): Promise<DirentWithStats[]>
   /**
    * Lists in batches: however large the directory is, only a batch is in memory. May be iterated
    * without awaiting it.
@@ -188,7 +218,11 @@ export interface FileSystem {
    * @example
    * for await (const entry of warren.fs.opendir('/photos')) names.push(entry.name)
    */
-  opendir(path: PathLike, options?: OpenDirectoryOptions): OpeningDirectory
+  opendir(path: PathLike, options?: OpenDirectoryOptions & { withStats?: false }): OpeningDirectory
+  opendir(
+    path: PathLike,
+    options: OpenDirectoryOptions & { withStats: true }
+  ): OpeningDirectory<DirentWithStats>
 
   stat(path: PathLike, options?: StatOptions & { bigint?: false | undefined }): Promise<Stats>
   stat(path: PathLike, options: StatOptions & { bigint: true }): Promise<BigIntStats>

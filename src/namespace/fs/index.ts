@@ -4,7 +4,7 @@ export type { FileSystemConstants } from './constants.ts'
 export { createFileSystem } from './create-file-system.ts'
 export type { FileSystemComponents, FileSystemOptions } from './create-file-system.ts'
 export type { Directory, OpeningDirectory } from './directory.ts'
-export { Dirent } from './dirent.ts'
+export { Dirent, DirentWithStats } from './dirent.ts'
 export type {
   CancelOptions,
   FileHandle,

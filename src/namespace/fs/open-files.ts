@@ -53,6 +53,10 @@ export class OpenFiles {
     return this.#budget.totalBytes
   }
 
+  isAnyOpen(volume: Volume): boolean {
+    return this.#files.has(volume)
+  }
+
   find(volume: Volume, inode: InodeNumber): OpenFile | undefined {
     return this.#files.get(volume)?.get(inode)
   }

@@ -3,7 +3,7 @@ import { WarrenError } from '../../errors.ts'
 import { withEncoding } from './arguments.ts'
 import type { FileSystemContext } from './context.ts'
 import type { Directory } from './directory.ts'
-import { Dirent } from './dirent.ts'
+import { Dirent, DirentWithStats } from './dirent.ts'
 import { attempt, explain } from './failures.ts'
 import type { OpenDirectoryOptions, ReadDirectoryOptions } from './file-system.ts'
 import type { ListedDirectory, ListedEntry } from './list-entries.ts'
@@ -16,35 +16,52 @@ import { Turns } from '../volume/turns.ts'
 import type { TextEncoding } from './text.ts'
 import { nameInEncoding } from './text.ts'
 
-interface Found extends ListedEntry {
-  /** Path of its directory as asked for. */
+/** Some entries of one directory. */
+interface Batch {
+  /** Path of the directory as asked for. */
   readonly parentPath: string
-  /** Path relative to where the listing began. */
-  readonly relativePath: string
+  /** Path of the directory relative to where the listing began; empty, or with a slash at its end. */
+  readonly prefix: string
+  readonly entries: readonly ListedEntry[]
 }
+
+type Listed = string | Uint8Array | Dirent | Dirent<Uint8Array>
 
 export async function readDirectory(
   context: FileSystemContext,
   path: PathLike,
   options?: ReadDirectoryOptions | TextEncoding | 'buffer' | null
-): Promise<(string | Uint8Array | Dirent | Dirent<Uint8Array>)[]> {
+): Promise<Listed[]> {
   const settings: ReadDirectoryOptions = withEncoding<ReadDirectoryOptions>(options)
   const written = toPath(path)
   return await attempt({ syscall: 'scandir', path: written }, async () => {
-    const { encoding, signal, withFileTypes, recursive } = settings
+    const { signal } = settings
     const place = await resolveDirectory(context, written, signal === undefined ? {} : { signal })
-    const listed: (string | Uint8Array | Dirent | Dirent<Uint8Array>)[] = []
-    for await (const batch of walk(context, place, { path: written, recursive, signal })) {
-      for (const { name, type, parentPath, relativePath } of batch) {
-        if (withFileTypes !== true) listed.push(nameInEncoding(relativePath, encoding))
-        else
-          listed.push(
-            new Dirent({ name: nameInEncoding(name, encoding), parentPath, type }) as Dirent
-          )
-      }
+    const listed: Listed[] = []
+    for await (const batch of walk(context, place, { ...settings, path: written })) {
+      append(listed, batch, settings)
     }
     return listed
   })
+}
+
+function append(
+  listed: Listed[],
+  { entries, parentPath, prefix }: Batch,
+  { encoding, withFileTypes, withStats }: ReadDirectoryOptions
+): void {
+  for (const { name, type, stats } of entries) {
+    if (withStats !== true && withFileTypes !== true) {
+      listed.push(nameInEncoding(prefix + name, encoding))
+      continue
+    }
+    const encoded = nameInEncoding(name, encoding) as string
+    listed.push(
+      withStats === true
+        ? new DirentWithStats({ name: encoded, parentPath, type, stats })
+        : new Dirent({ name: encoded, parentPath, type })
+    )
+  }
 }
 
 export async function openDirectory(
@@ -54,16 +71,15 @@ export async function openDirectory(
 ): Promise<Directory> {
   const written = toPath(path)
   return await attempt({ syscall: 'opendir', path: written }, async () => {
-    const { signal, recursive } = options
+    const { signal } = options
     const place = await resolveDirectory(context, written, signal === undefined ? {} : { signal })
-    return new OpenDirectory(written, walk(context, place, { path: written, recursive, signal }))
+    const batches = walk(context, place, { ...options, path: written })
+    return new OpenDirectory(written, batches, options.withStats === true)
   })
 }
 
-interface WalkOptions {
+interface WalkOptions extends OpenDirectoryOptions {
   readonly path: string
-  readonly recursive: boolean | undefined
-  readonly signal: AbortSignal | undefined
 }
 
 interface Pending extends ListedDirectory {
@@ -75,21 +91,21 @@ interface Pending extends ListedDirectory {
 async function* walk(
   context: FileSystemContext,
   start: Place,
-  { path, recursive, signal }: WalkOptions
-): AsyncGenerator<readonly Found[]> {
-  const options = signal === undefined ? {} : { signal }
-  const { snapshot, inode } = start
-  const first = { path: start.path, snapshot, directory: inode.number }
+  { path, recursive, withStats, signal }: WalkOptions
+): AsyncGenerator<Batch> {
+  const options = signal === undefined ? { withStats } : { withStats, signal }
+  const { volume, snapshot, inode } = start
+  const first = { path: start.path, volume, snapshot, directory: inode.number }
   let level: Pending[] = [{ ...first, parentPath: path, prefix: '' }]
   while (level.length > 0) {
     const below: Pending[] = []
     for (const pending of level) {
       const { parentPath, prefix } = pending
-      for await (const batch of listEntries(context, pending, options)) {
+      for await (const entries of listEntries(context, pending, options)) {
         signal?.throwIfAborted()
-        yield batch.map(entry => ({ ...entry, parentPath, relativePath: prefix + entry.name }))
+        yield { parentPath, prefix, entries }
         if (recursive !== true) continue
-        for (const entry of batch) {
+        for (const entry of entries) {
           if (entry.type === 'directory') below.push(await enter(context, pending, entry))
         }
       }
@@ -111,31 +127,33 @@ async function enter(
     prefix: `${parent.prefix}${name}/`
   }
   if (inode !== undefined) {
-    const { snapshot, directory } = parent
+    const { volume, snapshot, directory } = parent
     await expectChild(snapshot, { directory, child: inode })
-    return { path, snapshot, directory: inode, ...names }
+    return { path, volume, snapshot, directory: inode, ...names }
   }
-  const place = await resolveDirectory(context, path)
-  return { path, snapshot: place.snapshot, directory: place.inode.number, ...names }
+  const { volume, snapshot, inode: found } = await resolveDirectory(context, path)
+  return { path, volume, snapshot, directory: found.number, ...names }
 }
 
 class OpenDirectory implements Directory {
   readonly path: string
-  readonly #batches: AsyncGenerator<readonly Found[]>
+  readonly #batches: AsyncGenerator<Batch>
+  readonly #withStats: boolean
   readonly #turns = new Turns()
-  #batch: readonly Found[] = []
+  #batch: Batch | undefined
   #next = 0
   #closed = false
 
-  constructor(path: string, batches: AsyncGenerator<readonly Found[]>) {
+  constructor(path: string, batches: AsyncGenerator<Batch>, withStats: boolean) {
     this.path = path
     this.#batches = batches
+    this.#withStats = withStats
   }
 
   read(): Promise<Dirent | null> {
     return this.#turns.take(async () => {
       this.#expectOpen('read')
-      if (this.#next >= this.#batch.length) {
+      while (this.#batch === undefined || this.#next >= this.#batch.entries.length) {
         const more = await this.#batches.next().catch(error => {
           throw explain(error, { syscall: 'scandir', path: this.path })
         })
@@ -143,7 +161,9 @@ class OpenDirectory implements Directory {
         this.#batch = more.value
         this.#next = 0
       }
-      return new Dirent(this.#batch[this.#next++]!)
+      const { parentPath, entries } = this.#batch
+      const entry = { ...entries[this.#next++]!, parentPath }
+      return this.#withStats ? new DirentWithStats(entry) : new Dirent(entry)
     })
   }
 

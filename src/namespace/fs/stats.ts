@@ -166,8 +166,16 @@ function nanoseconds(ms: number): bigint {
   return BigInt(whole) * 1_000_000n + BigInt(Math.round((ms - whole) * 1e6))
 }
 
+/** The last number made: entries of one listing have it in common. */
+let last = { volumeId: '', device: 0 }
+
 /** The same for the same volume in every process: FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
 function deviceNumber(volumeId: string): number {
+  if (last.volumeId !== volumeId) last = { volumeId, device: hashOf(volumeId) }
+  return last.device
+}
+
+function hashOf(volumeId: string): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < volumeId.length; index++) {
     hash = Math.imul(hash ^ volumeId.charCodeAt(index), 0x01000193)

@@ -93,6 +93,13 @@ export class DirectoriesVolume implements Volume, Snapshot {
     }
   }
 
+  entriesToShow(
+    directory: InodeNumber,
+    options?: StoreOptions & { readonly after?: string }
+  ): AsyncGenerator<readonly EntryWithInode[]> {
+    return this.entriesWithInodes(directory, options)
+  }
+
   async content(): Promise<{ readonly inline: Uint8Array }> {
     return { inline: new Uint8Array(0) }
   }

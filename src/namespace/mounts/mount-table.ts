@@ -140,6 +140,11 @@ export class MountTable implements Mounts {
     return [...this.#mounts.keys()].filter(at => parentPath(at) === path).map(lastName)
   }
 
+  /** Shares of a peer. */
+  mayStandUnder(path: string): boolean {
+    return parentPath(path) === PEERS_PATH
+  }
+
   hasBelow(path: string): boolean {
     return [...this.#mounts.keys()].some(at => at !== path && isWithin(at, path))
   }

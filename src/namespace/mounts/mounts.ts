@@ -21,6 +21,8 @@ export interface Mounts {
   at(path: string, options?: StoreOptions): Promise<Mounted | undefined>
   /** Names mounted directly under this canonical path. */
   namesUnder(path: string): readonly string[]
+  /** Whether names that a listing of this canonical path shows as directories may lead elsewhere, as only `at` can tell. */
+  mayStandUnder(path: string): boolean
   /** Whether something is mounted anywhere below this canonical path. */
   hasBelow(path: string): boolean
   /** Every volume that is mounted now. */

@@ -46,6 +46,18 @@ export function inodeKey(inode: InodeNumber): Uint8Array {
   return prefix(METADATA, inode, INODE_RECORD, 0)
 }
 
+/** The same for many at once, as views of one buffer. */
+export function inodeKeys(inodes: readonly InodeNumber[]): Uint8Array[] {
+  const bytes = new Uint8Array(inodes.length * PREFIX_BYTES)
+  return inodes.map((inode, index) => {
+    const key = bytes.subarray(index * PREFIX_BYTES, (index + 1) * PREFIX_BYTES)
+    key[0] = METADATA
+    writeNumber(key, 1, inode)
+    key[1 + INODE_BYTES] = INODE_RECORD
+    return key
+  })
+}
+
 export function entryKey(directory: InodeNumber, name: string): Uint8Array {
   return nameKey(directory, ENTRY, name)
 }

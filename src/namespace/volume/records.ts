@@ -15,6 +15,7 @@ import type { TreeEntry } from '../tree/tree.ts'
 import { FILE_BYTES_MAX, inodeOf, nameOf, offsetOf } from './keys.ts'
 import type { DirectoryEntry, Extent, Inode, InodeNumber, InodeType } from './volume.ts'
 import { isName } from './names.ts'
+import { readNumbers } from './read-numbers.ts'
 
 const FORMAT = 1
 const TYPES: readonly InodeType[] = ['file', 'directory', 'symlink']
@@ -54,8 +55,15 @@ export function encodeInode(inode: Inode): Uint8Array {
   return encode(fields)
 }
 
+/** Scratch space: what is read into them is taken out before anything else is read. */
+const inodeNumbers = new Float64Array(12)
+const entryNumbers = new Float64Array(2)
+
 export function decodeInode(entry: TreeEntry): Inode {
-  const fields = decodeArray(entry.value, 12, 13)
+  // All but symlinks are numbers only.
+  const fields: ArrayLike<unknown> = readNumbers(entry.value, inodeNumbers)
+    ? inodeNumbers
+    : decodeArray(entry.value, 12, 13)
   const type = typeOf(fields[1])
   const target = fields[12]
   if ((type === 'symlink') !== (typeof target === 'string')) throw malformed('symlink target')
@@ -82,10 +90,14 @@ export function encodeEntry(entry: Pick<DirectoryEntry, 'inode' | 'type'>): Uint
 }
 
 export function decodeEntry(entry: TreeEntry): DirectoryEntry {
-  const [inode, type] = decodeArray(entry.value, 2, 2)
+  const fields: ArrayLike<unknown> = readNumbers(entry.value, entryNumbers)
+    ? entryNumbers
+    : decodeArray(entry.value, 2, 2)
+  const inode = natural(fields[0]) as InodeNumber
+  const type = typeOf(fields[1])
   const name = nameOf(entry.key)
   if (!isName(name)) throw malformed('name')
-  return { name, inode: natural(inode) as InodeNumber, type: typeOf(type) }
+  return { name, inode, type }
 }
 
 export function encodeExtent(extent: Extent): Uint8Array {

@@ -1,6 +1,6 @@
 /** A snapshot reads a volume's records from an ordered map: a tree, or a tree under a transaction. */
 import type { BlockReader, StoreOptions } from '../../blocks/index.ts'
-import { WarrenError } from '../../errors.ts'
+import { WarrenError, isWarrenError } from '../../errors.ts'
 import type { ScanOptions, ScanRange, Tree, TreeEntry } from '../tree/tree.ts'
 import { readContent } from './content.ts'
 import {
@@ -12,20 +12,27 @@ import {
   extentRange,
   inlineKey,
   inodeKey,
+  inodeKeys,
   nameOf
 } from './keys.ts'
+import { mapAhead } from './map-ahead.ts'
 import { decodeEntry, decodeExtent, decodeInode } from './records.ts'
 import { INLINE_BYTES_MAX } from './volume.ts'
 import type {
   Content,
   DirectoryEntry,
+  EntryToShow,
   EntryWithInode,
   Extent,
   Inode,
   InodeNumber,
+  InodeType,
   ReadRange,
   Snapshot
 } from './volume.ts'
+
+/** Leaves of names whose inodes are looked up at once: enough to fill a round trip, at most some thousand entries. */
+const BATCHES_AT_ONCE = 4
 
 /** What a snapshot asks of the map it reads. */
 export type EntrySource = Pick<Tree, 'get' | 'getMany' | 'scan'>
@@ -54,7 +61,7 @@ export class TreeSnapshot implements Snapshot {
     numbers: readonly InodeNumber[],
     options?: StoreOptions
   ): Promise<(Inode | undefined)[]> {
-    const entries = await this.#entries.getMany(numbers.map(inodeKey), options)
+    const entries = await this.#entries.getMany(inodeKeys(numbers), options)
     return entries.map(entry => entry && decodeInode(entry))
   }
 
@@ -75,12 +82,28 @@ export class TreeSnapshot implements Snapshot {
     for await (const batch of this.#scan(range, options)) yield batch.map(decodeEntry)
   }
 
+  entriesToShow(
+    directory: InodeNumber,
+    { signal, ...options }: StoreOptions & { readonly after?: string } = {}
+  ): AsyncGenerator<readonly EntryToShow[]> {
+    return mapAhead<readonly DirectoryEntry[], readonly EntryToShow[]>({
+      source: signal => this.entries(directory, { ...options, readAhead: true, signal }),
+      work: (entries, signal) => this.#withAttributes(directory, entries, { signal }),
+      atOnce: BATCHES_AT_ONCE,
+      signal
+    })
+  }
+
   async *entriesWithInodes(
     directory: InodeNumber,
     options: StoreOptions & { readonly after?: string } = {}
   ): AsyncGenerator<readonly EntryWithInode[]> {
-    for await (const entries of this.entries(directory, { readAhead: true, ...options })) {
-      yield await this.#withInodes(directory, entries, options)
+    for await (const entries of this.entriesToShow(directory, options)) {
+      const unfit = entries.find(entry => entry.attributes === undefined)
+      if (unfit !== undefined) {
+        throw new WarrenError('EPROTO', { message: `the inode of '${unfit.name}' does not fit` })
+      }
+      yield entries as readonly EntryWithInode[]
     }
   }
 
@@ -136,25 +159,42 @@ export class TreeSnapshot implements Snapshot {
     }
   }
 
-  async #withInodes(
+  async #withAttributes(
     directory: InodeNumber,
     entries: readonly DirectoryEntry[],
     options: StoreOptions
-  ): Promise<EntryWithInode[]> {
+  ): Promise<EntryToShow[]> {
+    const numbers = entries.map(entry => entry.inode)
     // Inodes made together have neighbouring numbers: in that order they are one walk of the tree.
-    const numbers = [...new Set(entries.map(entry => entry.inode))].sort((a, b) => a - b)
-    const found = await this.inodes(numbers, options)
-    const byNumber = new Map(numbers.map((number, index) => [number, found[index]]))
-    return entries.map(entry => {
-      const attributes = byNumber.get(entry.inode)
-      // One parent for each directory is what keeps a hostile tree from sending a walk in circles.
-      const misplaced = attributes?.type === 'directory' && attributes.parent !== directory
-      if (attributes === undefined || attributes.type !== entry.type || misplaced) {
-        throw new WarrenError('EPROTO', { message: `the inode of '${entry.name}' does not fit` })
-      }
-      return { ...entry, attributes }
+    const order = isAscending(numbers) ? undefined : [...new Set(numbers)].sort((a, b) => a - b)
+    const records = await this.#entries.getMany(inodeKeys(order ?? numbers), options)
+    const position = order && new Map(order.map((number, index) => [number, index]))
+    return entries.map(({ name, inode, type }, index) => {
+      const record = records[position?.get(inode) ?? index]
+      const attributes = record && attributesIn(record)
+      const fits = attributes !== undefined && belongs(attributes, type, directory)
+      return { name, inode, type, attributes: fits ? attributes : undefined }
     })
   }
+}
+
+function isAscending(numbers: readonly InodeNumber[]): boolean {
+  return numbers.every((number, index) => index === 0 || (numbers[index - 1] as number) < number)
+}
+
+/** Undefined for a record that nobody can read. */
+function attributesIn(record: TreeEntry): Inode | undefined {
+  try {
+    return decodeInode(record)
+  } catch (error) {
+    if (isWarrenError(error, 'EPROTO')) return undefined
+    throw error
+  }
+}
+
+/** One parent for each directory is what keeps a hostile tree from sending a walk in circles. */
+function belongs(inode: Inode, type: InodeType, directory: InodeNumber): boolean {
+  return inode.type === type && (type !== 'directory' || inode.parent === directory)
 }
 
 function emptyIf(empty: boolean): Uint8Array | undefined {
