@@ -14,7 +14,9 @@ export function fixedSizeChunks(bytes: number): Chunker {
   if (!Number.isInteger(bytes) || bytes < 1 || bytes > BLOCK_BYTES_MAX) {
     throw new TypeError(`chunks of ${bytes} bytes: 1 to ${BLOCK_BYTES_MAX} are possible`)
   }
-  return source => cut(source, bytes)
+  return Object.assign((source: AsyncIterable<Uint8Array>) => cut(source, bytes), {
+    blockBytes: bytes
+  })
 }
 
 async function* cut(

@@ -14,6 +14,7 @@ import { realpathSync } from 'node:fs'
 import { chmod, mkdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import {
+  FileHashers,
   lockDirectory,
   openDiskBlockStore,
   openHostFileBlockStore,
@@ -25,7 +26,7 @@ import type { BlockStore } from '../blocks/index.ts'
 import { openDiskHeadStore, openDiskNamespaceStore } from '../namespace/disk/index.ts'
 import { createHostTransfers } from '../namespace/host/index.ts'
 import { createMemoryHeadStore, createMemoryNamespaceStore } from '../namespace/index.ts'
-import type { HeadStore, NamespaceStore } from '../namespace/index.ts'
+import type { HeadStore, HostTransfers, NamespaceStore } from '../namespace/index.ts'
 import { createSigningKey, importSigningKey, systemClock } from '../peer/index.ts'
 import type { Libp2pPeerOptions, SigningKey } from '../peer/index.ts'
 import { createNodePeer } from '../peer/node-peer.ts'
@@ -40,6 +41,7 @@ interface Kept {
   readonly peerKey: SigningKey
   readonly volumeKey: SigningKey
   readonly references: HostFileBlockStore | undefined
+  readonly hashers: FileHashers | undefined
   readonly compact: () => Promise<void>
   close(): Promise<void>
 }
@@ -66,11 +68,7 @@ export async function openParts(options: WarrenOptions): Promise<Parts> {
       namespaceStore: options.namespaceStore ?? kept.namespaceStore,
       volumeKey: options.volumeKey ?? kept.volumeKey,
       clock: systemClock,
-      // References are found only through the store they are a tier of.
-      createTransfers: touch =>
-        createHostTransfers(options.blockStore === undefined ? kept.references : undefined, touch, {
-          exclude: options.directory === undefined ? [] : [realpathSync(options.directory)]
-        }),
+      createTransfers: touch => createTransfers(kept, touch, options),
       compact: () => kept.compact(),
       close: () => kept.close()
     }
@@ -78,6 +76,21 @@ export async function openParts(options: WarrenOptions): Promise<Parts> {
     await kept.close()
     throw error
   }
+}
+
+function createTransfers(
+  { references, hashers }: Kept,
+  touch: Parameters<typeof createHostTransfers>[1],
+  { directory, blockStore }: WarrenOptions
+): HostTransfers {
+  const exclude = directory === undefined ? [] : [realpathSync(directory)]
+  // References are found only through the store they are a tier of; what an app's own store keeps
+  // of the bytes it is given, only the app knows.
+  if (blockStore !== undefined) return createHostTransfers(undefined, touch, { exclude })
+  return createHostTransfers(references, touch, {
+    exclude,
+    ...(hashers === undefined ? {} : { hashers })
+  })
 }
 
 async function keepInMemory(): Promise<Kept> {
@@ -89,6 +102,7 @@ async function keepInMemory(): Promise<Kept> {
     peerKey: await createSigningKey(),
     volumeKey: await createSigningKey(),
     references: undefined,
+    hashers: undefined,
     compact: async () => {},
     close: () => blockStore.close()
   }
@@ -108,6 +122,8 @@ async function keepOnDisk(path: string): Promise<Kept> {
     closers.push(() => blocks.close())
     const references = await openHostFileBlockStore(join(directory, 'references'))
     closers.push(() => references.close())
+    const hashers = new FileHashers()
+    closers.push(() => hashers.close())
     const headStore = await openDiskHeadStore(join(directory, 'heads'))
     closers.push(() => headStore.close())
     return {
@@ -117,6 +133,7 @@ async function keepOnDisk(path: string): Promise<Kept> {
       peerKey: await keepKey(join(directory, 'peer.key')),
       volumeKey: await keepKey(join(directory, 'volume.key')),
       references,
+      hashers,
       compact: () => blocks.compact(),
       close
     }

@@ -1,5 +1,6 @@
 /**
- * Reads a file as runs of data with holes between them. What reads as zeros, whether the host
+ * Where the content decides where a file is cut, or the store keeps what it is given: reads the file
+ * as runs of data with holes between them. What reads as zeros, whether the host
  * keeps it as a hole or not, needs no blocks: gaps between extents read as zeros too.
  */
 import type { OpenHostFile } from './read-host-file.ts'
@@ -12,36 +13,16 @@ const RUN_BYTES_MAX = 512 * PIECE_BYTES
 
 const ZEROS = Buffer.alloc(PIECE_BYTES)
 
-export interface DataRunsOptions {
-  readonly signal: AbortSignal | undefined
-  /**
-   * Whether pieces are only lent: until `release` says that nobody looks at them any more. Memory
-   * that is used again costs half of what reading into new memory does (0.17 s against 0.54 s of
-   * CPU a GiB, measured, and garbage collection beside that).
-   */
-  readonly lend: boolean
-}
-
 export class DataRuns {
   readonly #file: OpenHostFile
-  readonly #options: DataRunsOptions
-  /** Pieces lent, in order, and where in the file they end. */
-  readonly #lent: { readonly bytes: Uint8Array; readonly end: number }[] = []
-  readonly #free: Uint8Array[] = []
+  readonly #signal: AbortSignal | undefined
   #position = 0
   /** The piece at `#position`, read and found not to be zeros. */
   #next: Uint8Array | undefined
 
-  constructor(file: OpenHostFile, options: DataRunsOptions) {
+  constructor(file: OpenHostFile, signal: AbortSignal | undefined) {
     this.#file = file
-    this.#options = options
-  }
-
-  /** Nobody looks at what was read of the file before `position` any more. */
-  release(position: number): void {
-    while (this.#lent.length > 0 && this.#lent[0]!.end <= position) {
-      this.#free.push(this.#lent.shift()!.bytes)
-    }
+    this.#signal = signal
   }
 
   /** Where the next run begins; undefined when there is none. Read the run before to its end first. */
@@ -50,7 +31,6 @@ export class DataRuns {
       const piece = await this.#read()
       if (isZeros(piece)) {
         this.#position += piece.length
-        this.#takeBack()
         onHole(piece.length)
       } else this.#next = piece
     }
@@ -66,33 +46,21 @@ export class DataRuns {
       yield piece
       if (this.#position === this.#file.size || this.#position >= end) return
       const next = await this.#read()
-      if (isZeros(next)) {
-        this.#takeBack()
-        return
-      }
+      if (isZeros(next)) return
       this.#next = next
     }
   }
 
   async #read(): Promise<Uint8Array> {
-    this.#options.signal?.throwIfAborted()
+    this.#signal?.throwIfAborted()
     const length = Math.min(PIECE_BYTES, this.#file.size - this.#position)
-    const bytes = this.#free.pop() ?? newPiece()
-    const piece = await this.#file.read(bytes.subarray(0, length), this.#position)
-    if (this.#options.lend) this.#lent.push({ bytes, end: this.#position + length })
-    return piece
-  }
-
-  /** The piece read last was of no use. */
-  #takeBack(): void {
-    const last = this.#lent.pop()
-    if (last !== undefined) this.#free.push(last.bytes)
+    return this.#file.read(newPiece(length), this.#position)
   }
 }
 
 /** Not zeroed, since every byte that is handed out has been read. */
-function newPiece(): Uint8Array {
-  return new Uint8Array(Buffer.allocUnsafeSlow(PIECE_BYTES).buffer)
+function newPiece(length: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
 }
 
 function isZeros(bytes: Uint8Array): boolean {

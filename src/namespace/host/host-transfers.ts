@@ -9,15 +9,15 @@ import type { ImportComponents, ReferenceStore } from './import-volume.ts'
 /**
  * `references`: where files imported in place are noted; without it that is refused. `touch` is
  * told of their blocks first, because collection does not see them pass through the block store.
- * `exclude`: see `ImportComponents`.
+ * `exclude`, `hashers`: see `ImportComponents`.
  */
 export function createHostTransfers(
   references: ReferenceStore | undefined,
   touch: CollectableBlockStore['touch'],
-  { exclude = [] }: Pick<ImportComponents, 'exclude'> = {}
+  others: Pick<ImportComponents, 'exclude' | 'hashers'> = {}
 ): HostTransfers {
   const components: ImportComponents = {
-    exclude,
+    ...others,
     ...(references === undefined ? {} : { references: touching(references, touch) })
   }
   return {

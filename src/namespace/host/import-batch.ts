@@ -128,7 +128,7 @@ export class ImportBatch {
   }
 
   async #storeOne(item: FileItem): Promise<void> {
-    const { volume, references, inPlace, signal, log } = this.#context
+    const { volume, references, hashers, inPlace, signal, log } = this.#context
     const { stats, name } = item.entry
     const { hostPath } = item
     const path = item.directory.pathOf(name)
@@ -141,6 +141,7 @@ export class ImportBatch {
         path: hostPath,
         stats,
         references: inPlace ? references : undefined,
+        hashers,
         signal,
         onBytes: bytes => log.passed(path, bytes)
       })

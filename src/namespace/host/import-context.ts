@@ -1,4 +1,5 @@
 /** What the parts of one import share. */
+import type { FileHashers } from '../../blocks/disk/index.ts'
 import type { InodeNumber, Snapshot } from '../volume/volume.ts'
 import type { ImportVolume, ReferenceStore } from './import-volume.ts'
 import type { Slices } from './slices.ts'
@@ -7,6 +8,7 @@ import type { TransferLog } from './transfer-log.ts'
 export interface ImportContext {
   readonly volume: ImportVolume
   readonly references: ReferenceStore | undefined
+  readonly hashers: FileHashers | undefined
   readonly exclude: ReadonlySet<string>
   readonly inPlace: boolean
   readonly keepOthers: boolean

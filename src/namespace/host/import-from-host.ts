@@ -44,7 +44,7 @@ export async function importFromHost(
 }
 
 export function createImportContext(
-  { references, exclude = [] }: ImportComponents,
+  { references, hashers, exclude = [] }: ImportComponents,
   call: { readonly to: TransferPlace; readonly options: ImportOptions; readonly log: TransferLog }
 ): ImportContext {
   const { to, options, log } = call
@@ -54,6 +54,7 @@ export function createImportContext(
   return {
     volume: to.volume as ImportVolume,
     references,
+    hashers,
     exclude: new Set(exclude),
     inPlace: options.inPlace === true,
     keepOthers: options.keepOthers === true,

@@ -1,10 +1,11 @@
 /** What imports stand on. */
-import type { HostFileBlockStore } from '../../blocks/disk/index.ts'
+import type { FileHashers, HostFileBlockStore } from '../../blocks/disk/index.ts'
 import type { LocalVolume } from '../volume/local-volume.ts'
 import type { Volume } from '../volume/volume.ts'
 
 /** A volume whose blocks may be put elsewhere than into its store. */
-export type ImportVolume = Volume & Pick<LocalVolume, 'storeExtents'>
+export type ImportVolume = Volume &
+  Pick<LocalVolume, 'storeExtents' | 'storeBlocks' | 'putBlocks' | 'blockBytes'>
 
 /**
  * Where references to host files are kept. A store that is collected must hear of blocks that are
@@ -15,6 +16,11 @@ export type ReferenceStore = Pick<HostFileBlockStore, 'putReferences' | 'fileOf'
 export interface ImportComponents {
   /** For `inPlace`; without it that is refused. */
   readonly references?: ReferenceStore
+  /**
+   * Reads and hashes large files. Only for stores that keep nothing of the bytes they are given
+   * once these are stored, as stores on disk do: its memory is used again.
+   */
+  readonly hashers?: FileHashers
   /**
    * Directories of the host, by their real paths, that are passed over as if they were not there:
    * where we keep blocks, which would grow by being taken in.

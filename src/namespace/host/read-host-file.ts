@@ -21,14 +21,15 @@ export function readWholeFile(path: string, expected: Stats): Uint8Array {
   }
 }
 
-/** A large file, read piece by piece on the thread pool. */
+/** A large file, read piece by piece on other threads. */
 export class OpenHostFile {
   readonly size: number
   readonly #path: string
   readonly #expected: Stats
   readonly #descriptor: number
   #closed = false
-  #reading: Promise<unknown> = Promise.resolve()
+  /** What is being done with the descriptor. */
+  readonly #uses = new Set<Promise<unknown>>()
 
   /** Throws what the host throws, and `EBUSY` when the file is not as `expected` any more. */
   constructor(path: string, expected: Stats) {
@@ -48,37 +49,55 @@ export class OpenHostFile {
     requireSame(this.#path, fstatSync(this.#descriptor), this.#expected)
   }
 
-  /** Fills `bytes` and gives them back. One read at a time. Throws `EBUSY` when the file ends before. */
-  async read(bytes: Uint8Array, position: number): Promise<Uint8Array> {
-    for (let filled = 0; filled < bytes.length;) {
-      const count = await this.#readInto(bytes.subarray(filled), position + filled)
-      if (count === 0) throw changed(this.#path)
-      filled += count
-    }
+  /** Throws `EBUSY` unless all of a piece was read, and the file is what it was. */
+  requireWhole(piece: Uint8Array, length: number): void {
+    if (piece.length < length) throw changed(this.#path)
     // Noticed early, a change in a long file wastes little.
     this.requireSame()
+  }
+
+  /** Fills `bytes` and gives them back. Throws `EBUSY` when the file ends before. */
+  async read(bytes: Uint8Array, position: number): Promise<Uint8Array> {
+    let filled = 0
+    while (filled < bytes.length) {
+      const rest = bytes.subarray(filled)
+      const at = position + filled
+      const count = await this.use(descriptor => readOnce(descriptor, rest, at))
+      if (count === 0) break
+      filled += count
+    }
+    this.requireWhole(bytes.subarray(0, filled), bytes.length)
     return bytes
   }
 
-  /** Waits for a read under way, whose number must not become another file's meanwhile. */
+  /** The descriptor is open until what is done with it has ended. */
+  async use<Result>(work: (descriptor: number) => Promise<Result>): Promise<Result> {
+    if (this.#closed) throw new WarrenError('EBADF', { path: this.#path })
+    const use = work(this.#descriptor)
+    this.#uses.add(use)
+    try {
+      return await use
+    } finally {
+      this.#uses.delete(use)
+    }
+  }
+
+  /** Waits for what is under way: the descriptor's number must not become another file's meanwhile. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await this.#reading.catch(() => {})
+    await Promise.allSettled(this.#uses)
     closeSync(this.#descriptor)
   }
+}
 
-  #readInto(bytes: Uint8Array, position: number): Promise<number> {
-    if (this.#closed) return Promise.reject(new WarrenError('EBADF', { path: this.#path }))
-    const reading = new Promise<number>((resolve, reject) => {
-      read(this.#descriptor, bytes, 0, bytes.length, position, (error, count) => {
-        if (error === null) resolve(count)
-        else reject(error)
-      })
+function readOnce(descriptor: number, bytes: Uint8Array, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(descriptor, bytes, 0, bytes.length, position, (error, count) => {
+      if (error === null) resolve(count)
+      else reject(error)
     })
-    this.#reading = reading
-    return reading
-  }
+  })
 }
 
 function requireSame(path: string, now: Stats, expected: Stats): void {

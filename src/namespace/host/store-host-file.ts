@@ -1,23 +1,27 @@
 /** Turns a large file of the host into extents, copied into the store or left where it is. */
 import type { Stats } from 'node:fs'
-import type { Block } from '../../blocks/index.ts'
 import { hostFileOf } from '../../blocks/disk/index.ts'
+import type { FileHashers } from '../../blocks/disk/index.ts'
 import type { Extent, InodeNumber, StoredExtents, Volume } from '../volume/volume.ts'
+import type { BlockRun } from '../volume/store-extents.ts'
 import { DataRuns } from './data-runs.ts'
+import { HashedFile } from './hashed-file.ts'
 import type { ImportVolume, ReferenceStore } from './import-volume.ts'
 import { OpenHostFile, readWholeFile } from './read-host-file.ts'
 
 /** A file with more extents is put into the tree as it comes, not held in memory until its end. */
 export const EXTENTS_HELD_MAX = 1_024
 
-/** Files up to this size are read in one go on this thread: trips to the thread pool cost more. */
-const WHOLE_BYTES_MAX = 256 * 1024
+/** Files up to this size are read in one go on this thread: trips to another cost more. */
+const WHOLE_BYTES_MAX = 128 * 1024
 
 export interface HostFileSource {
   readonly path: string
   readonly stats: Stats
   /** Undefined to copy. */
   readonly references: ReferenceStore | undefined
+  /** Undefined where the store keeps the very bytes that it is given. */
+  readonly hashers: FileHashers | undefined
   readonly signal: AbortSignal | undefined
   readonly onBytes: (bytes: number) => void
 }
@@ -38,9 +42,7 @@ export async function storeHostFile(
 ): Promise<StoredHostFile> {
   const storing = new HostFileStoring(volume, source)
   try {
-    if (source.stats.size <= WHOLE_BYTES_MAX) {
-      await storing.add(0, [readWholeFile(source.path, source.stats)])
-    } else await storing.addRuns()
+    await storing.addAll()
     return await storing.finish()
   } catch (error) {
     await storing.discard()
@@ -51,7 +53,7 @@ export async function storeHostFile(
 class HostFileStoring {
   readonly #volume: ImportVolume
   readonly #source: HostFileSource
-  readonly #put: ReturnType<typeof referring> | undefined
+  readonly #put: (run: BlockRun) => Promise<void>
   readonly #stored: StoredExtents[] = []
   #held: Extent[] = []
   #inode: InodeNumber | undefined
@@ -59,43 +61,65 @@ class HostFileStoring {
   constructor(volume: ImportVolume, source: HostFileSource) {
     this.#volume = volume
     this.#source = source
-    this.#put = source.references && referring(source.references, source)
+    const { references } = source
+    this.#put = references ? referring(references, source) : run => volume.putBlocks(run)
   }
 
-  async addRuns(): Promise<void> {
-    const { path, stats, signal, onBytes } = this.#source
+  async addAll(): Promise<void> {
+    const { path, stats, hashers } = this.#source
+    const { blockBytes } = this.#volume
+    if (stats.size <= WHOLE_BYTES_MAX) return this.#addContent(0, [readWholeFile(path, stats)])
     const file = new OpenHostFile(path, stats)
     try {
-      // References name where bytes are and keep none; a store may keep what it is given.
-      const runs = new DataRuns(file, { signal, lend: this.#put !== undefined })
-      const release = (end: number): void => runs.release(end)
-      for (let at = await runs.begin(onBytes); at !== undefined; at = await runs.begin(onBytes)) {
-        await this.add(at, runs.run(), release)
-      }
+      if (hashers === undefined || blockBytes === undefined) await this.#addRuns(file)
+      else await this.#addHashed(file, hashers, blockBytes)
       file.requireSame()
     } finally {
       await file.close()
     }
   }
 
-  /** Stores what stands at `offset` of the file; tells up to where it is stored. */
-  async add(
-    offset: number,
-    content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-    onStored: (end: number) => void = () => {}
-  ): Promise<void> {
+  async #addHashed(file: OpenHostFile, hashers: FileHashers, blockBytes: number): Promise<void> {
+    const { signal, references, onBytes } = this.#source
+    const hashed = new HashedFile(file, { hashers, blockBytes, signal })
+    const put = (run: BlockRun): Promise<void> => {
+      if (references === undefined) return hashed.lend(run, this.#put)
+      // References name where bytes are and keep none.
+      hashed.release(run.offset)
+      return this.#put(run)
+    }
+    try {
+      while (!hashed.isRead) {
+        const options = { ...(signal === undefined ? {} : { signal }), put }
+        await this.#add(this.#volume.storeBlocks(hashed.part(onBytes), options))
+      }
+    } finally {
+      hashed.close()
+    }
+  }
+
+  async #addRuns(file: OpenHostFile): Promise<void> {
     const { signal, onBytes } = this.#source
-    const stored = this.#volume.storeExtents(content, {
-      offset,
-      ...(signal === undefined ? {} : { signal }),
-      ...(this.#put === undefined ? {} : { put: this.#put })
-    })
+    const runs = new DataRuns(file, signal)
+    for (let at = await runs.begin(onBytes); at !== undefined; at = await runs.begin(onBytes)) {
+      await this.#addContent(at, runs.run())
+    }
+  }
+
+  #addContent(
+    offset: number,
+    content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+  ): Promise<void> {
+    const { signal } = this.#source
+    const options = { offset, put: this.#put, ...(signal === undefined ? {} : { signal }) }
+    return this.#add(this.#volume.storeExtents(content, options))
+  }
+
+  async #add(stored: StoredExtents): Promise<void> {
     this.#stored.push(stored)
     for await (const extents of stored) {
       this.#held.push(...extents)
-      onBytes(extents.reduce((sum, extent) => sum + extent.length, 0))
-      const last = extents.at(-1)
-      if (last !== undefined) onStored(last.offset + last.length)
+      this.#source.onBytes(extents.reduce((sum, extent) => sum + extent.length, 0))
       if (this.#held.length >= EXTENTS_HELD_MAX) await this.#attach()
     }
     if (this.#inode !== undefined) await this.#attach()
@@ -129,18 +153,17 @@ class HostFileStoring {
 function referring(
   references: ReferenceStore,
   { path, stats }: HostFileSource
-): (blocks: readonly Block[], offsets: readonly number[]) => Promise<void> {
+): (run: BlockRun) => Promise<void> {
   const file = hostFileOf(stats)
-  return (blocks, offsets) =>
-    references.putReferences(
-      blocks.map(({ id, bytes }, index) => ({
-        id,
-        path,
-        offset: offsets[index]!,
-        length: bytes.length,
-        file
-      }))
-    )
+  return run => {
+    let next = run.offset
+    const list = run.blocks.map(({ id, bytes: { length } }) => {
+      const offset = next
+      next += length
+      return { id, path, offset, length, file }
+    })
+    return references.putReferences(list)
+  }
 }
 
 /** Adds extents at the end of a file that has no name yet. */

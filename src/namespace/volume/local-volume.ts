@@ -19,12 +19,19 @@ import { createTree } from '../tree/create-tree.ts'
 import type { Tree } from '../tree/tree.ts'
 import { shareEventLoop } from './event-loop.ts'
 import { orphanRange, inodeOf } from './keys.ts'
-import { putInto, storeExtents } from './store-extents.ts'
-import type { ExtentStoring } from './store-extents.ts'
+import { putInto, storeBlocks, storeExtents } from './store-extents.ts'
+import type { BlockRun, BlockStoring } from './store-extents.ts'
 import { TreeSnapshot } from './tree-snapshot.ts'
 import { TreeTransaction } from './tree-transaction.ts'
 import { Turns } from './turns.ts'
-import type { Snapshot, StoredExtents, Transaction, Volume, VolumeEvents } from './volume.ts'
+import type {
+  Extent,
+  Snapshot,
+  StoredExtents,
+  Transaction,
+  Volume,
+  VolumeEvents
+} from './volume.ts'
 
 /** How long a change may stay in memory only, in milliseconds: what a crash can take from who did not sync. */
 const COMMIT_DELAY_MS = 100
@@ -59,10 +66,13 @@ export interface LocalVolumeOptions {
   readonly retentionMs?: number
 }
 
-export interface StoreExtentsOptions extends StoreOptions {
-  readonly offset: number
+export interface StoreBlocksOptions extends StoreOptions {
   /** Where the blocks go instead of the store: references to a host file. */
-  readonly put?: ExtentStoring['put']
+  readonly put?: BlockStoring['put']
+}
+
+export interface StoreExtentsOptions extends StoreBlocksOptions {
+  readonly offset: number
 }
 
 export interface LocalVolume extends Volume {
@@ -72,6 +82,12 @@ export interface LocalVolume extends Volume {
     source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     options: StoreExtentsOptions
   ): StoredExtents
+  /** Files are cut at every multiple of so many bytes; undefined when their content decides. */
+  readonly blockBytes: number | undefined
+  /** As `storeExtents`, of blocks that were cut and hashed elsewhere. */
+  storeBlocks(runs: AsyncIterable<BlockRun>, options: StoreBlocksOptions): StoredExtents
+  /** Stores blocks as copies, as a `put` may. */
+  putBlocks(run: BlockRun): Promise<void>
   /** Blocks stored that the tree may not name yet; collection must keep them. */
   inFlight(): Iterable<BlockId>
   /** Roots of the version as it is now, the durable one, and those somebody may still be reading. */
@@ -184,19 +200,22 @@ class TreeVolume implements LocalVolume {
     source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     options: StoreExtentsOptions
   ): StoredExtents {
-    const held = new Set<BlockId>()
-    this.#inFlight.add(held)
-    const { chunker, store } = this.#components
-    const extents = storeExtents(source, {
-      put: putInto(store),
-      ...options,
-      chunker,
-      onBlock: id => held.add(id)
-    })
-    return {
-      [Symbol.asyncIterator]: () => extents[Symbol.asyncIterator](),
-      done: () => this.#inFlight.delete(held)
-    }
+    const { chunker } = this.#components
+    return this.#hold(options, storing =>
+      storeExtents(source, { ...storing, offset: options.offset, chunker })
+    )
+  }
+
+  get blockBytes(): number | undefined {
+    return this.#components.chunker.blockBytes
+  }
+
+  storeBlocks(runs: AsyncIterable<BlockRun>, options: StoreBlocksOptions): StoredExtents {
+    return this.#hold(options, storing => storeBlocks(runs, storing))
+  }
+
+  putBlocks(run: BlockRun): Promise<void> {
+    return putInto(this.#components.store)(run)
   }
 
   *inFlight(): Iterable<BlockId> {
@@ -240,6 +259,24 @@ class TreeVolume implements LocalVolume {
     } finally {
       this.#closed = true
       this.#cancelTimer?.()
+    }
+  }
+
+  /** Keeps what is being stored from collection. */
+  #hold(
+    options: StoreBlocksOptions,
+    store: (storing: BlockStoring) => AsyncIterable<readonly Extent[]>
+  ): StoredExtents {
+    const held = new Set<BlockId>()
+    this.#inFlight.add(held)
+    const extents = store({
+      put: putInto(this.#components.store),
+      ...options,
+      onBlock: id => held.add(id)
+    })
+    return {
+      [Symbol.asyncIterator]: () => extents[Symbol.asyncIterator](),
+      done: () => this.#inFlight.delete(held)
     }
   }
 

@@ -15,18 +15,26 @@ const BATCH_BYTES = 2 * 1024 * 1024
 /** How many batches each stage may have begun and not handed on: one under way, one waiting. */
 const BATCHES_AHEAD = 2
 
-export interface ExtentStoring extends StoreOptions {
+/** Blocks that follow each other in a file. */
+export interface BlockRun {
   readonly offset: number
-  readonly chunker: Chunker
+  readonly blocks: readonly Block[]
+}
+
+export interface BlockStoring extends StoreOptions {
   /** Told of each block before it is stored. */
   readonly onBlock?: (id: BlockId) => void
-  /** Stores a batch; `offsets` says where in the file each block begins. */
-  readonly put: (blocks: readonly Block[], offsets: readonly number[]) => Promise<void>
+  readonly put: (run: BlockRun) => Promise<void>
+}
+
+export interface ExtentStoring extends BlockStoring {
+  readonly offset: number
+  readonly chunker: Chunker
 }
 
 /** Stores blocks as copies. */
-export function putInto(store: Pick<BlockStore, 'putMany'>): ExtentStoring['put'] {
-  return blocks => store.putMany(blocks)
+export function putInto(store: Pick<BlockStore, 'putMany'>): BlockStoring['put'] {
+  return ({ blocks }) => store.putMany(blocks)
 }
 
 export function storeExtents(
@@ -38,33 +46,42 @@ export function storeExtents(
     toAsync(source),
     storing.chunker,
     pieces => inBatches(pieces, BATCH_BYTES),
-    pieces => readAhead(pieces, hashBatch, ahead),
-    blocks => readAhead(blocks, putBatch(storing), ahead)
+    pieces => readAhead(pieces, hashBatch(storing.offset), ahead),
+    runs => storeBlocks(runs, storing)
   )
 }
 
-function hashBatch(pieces: readonly Uint8Array[]): Promise<Block[]> {
-  return Promise.all(pieces.map(piece => createBlock('raw', piece)))
+/** The last stage alone, for blocks that were cut and hashed elsewhere. */
+export function storeBlocks(
+  runs: AsyncIterable<BlockRun>,
+  storing: BlockStoring
+): AsyncIterable<readonly Extent[]> {
+  return readAhead(runs, run => putRun(run, storing), {
+    readsMax: BATCHES_AHEAD,
+    signal: storing.signal
+  })
 }
 
-function putBatch(
-  storing: ExtentStoring
-): (blocks: readonly Block[]) => Promise<readonly Extent[]> {
-  let offset = storing.offset
-  return async blocks => {
-    storing.signal?.throwIfAborted()
-    const extents = blocks.map(({ id, bytes }): Extent => {
-      const extent = { offset, length: bytes.length, block: id }
-      offset += bytes.length
-      storing.onBlock?.(id)
-      return extent
-    })
-    await storing.put(
-      blocks,
-      extents.map(extent => extent.offset)
-    )
-    return extents
+function hashBatch(begin: number): (pieces: readonly Uint8Array[]) => Promise<BlockRun> {
+  let next = begin
+  return async pieces => {
+    const offset = next
+    for (const { length } of pieces) next += length
+    return { offset, blocks: await Promise.all(pieces.map(piece => createBlock('raw', piece))) }
   }
+}
+
+async function putRun(run: BlockRun, storing: BlockStoring): Promise<readonly Extent[]> {
+  storing.signal?.throwIfAborted()
+  let { offset } = run
+  const extents = run.blocks.map(({ id, bytes: { length } }): Extent => {
+    const extent = { offset, length, block: id }
+    offset += length
+    storing.onBlock?.(id)
+    return extent
+  })
+  await storing.put(run)
+  return extents
 }
 
 async function* toAsync(
