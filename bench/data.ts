@@ -5,6 +5,7 @@ import {
   createReadStream,
   mkdirSync,
   openSync,
+  readSync,
   readdirSync,
   writeFileSync,
   writeSync
@@ -59,4 +60,12 @@ async function addTo(hash: ReturnType<typeof createHash>, path: string): Promise
     hash.update(name + '\0')
     await addTo(hash, join(path, name))
   }
+}
+
+export function hashOfRange(path: string, offset: number, bytes: number): string {
+  const buffer = new Uint8Array(bytes)
+  const file = openSync(path, 'r')
+  readSync(file, buffer, 0, bytes, offset)
+  closeSync(file)
+  return createHash('sha256').update(buffer).digest('hex')
 }

@@ -1,13 +1,43 @@
-/** Figures: several measurements of one thing, and how they are shown. */
+/** Figures: several measurements of one thing by one system, with what it cost. */
+import { OURS } from './system.ts'
+import type { UsageOfBoth } from './system.ts'
 
-export interface Figure {
-  readonly name: string
-  readonly unit: string
-  readonly values: readonly number[]
+export type Unit = 'MiB/s' | 'files/s' | 'ops/s' | 'ms' | 'MiB' | 's/GiB' | 'µs/file' | 's/1,000'
+
+export interface What {
+  /** The workload it belongs to, or `floors`. */
+  readonly group: string
+  /** What is measured: `bulk`, `16 at once`. */
+  readonly figure: string
+  readonly unit: Unit
+  /** Who was measured. Default warren. */
+  readonly system?: string
 }
 
+export interface Figure extends Required<What> {
+  /** One of each run; NaN where a run did not end. */
+  readonly values: readonly number[]
+  /** One of each run, where it was measured. */
+  readonly usage: readonly UsageOfBoth[]
+}
+
+/** Rates are the better the higher they are, everything else the lower it is. */
+export function isBetterHigher(unit: Unit): boolean {
+  return unit === 'MiB/s' || unit === 'files/s' || unit === 'ops/s'
+}
+
+/** How many times as good `ours` is as `theirs`: more than 1 is better, in whichever unit. */
+export function timesAsGood(ours: Figure, theirs: Figure): number {
+  const [a, b] = [median(ours.values), median(theirs.values)]
+  return isBetterHigher(ours.unit) ? a / b : b / a
+}
+
+/** Of the runs that ended. */
 export function median(values: readonly number[]): number {
-  return percentile(values, 0.5)
+  return percentile(
+    values.filter(value => !Number.isNaN(value)),
+    0.5
+  )
 }
 
 /** Nearest rank. */
@@ -17,56 +47,23 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!
 }
 
-export function show(value: number): string {
-  if (!Number.isFinite(value)) return '–'
-  if (value >= 100) return Math.round(value).toLocaleString('en-US')
-  return value >= 10 ? value.toFixed(1) : value.toFixed(2)
-}
-
-export function tableOf(figures: readonly Figure[]): string {
-  const rows = [
-    ['figure', 'median', 'min', 'max', 'unit'],
-    ...figures.map(({ name, unit, values }) => [
-      name,
-      show(median(values)),
-      show(Math.min(...values)),
-      show(Math.max(...values)),
-      unit
-    ])
-  ]
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
-  const lines = rows.map(
-    row =>
-      '| ' +
-      row
-        .map((cell, column) =>
-          column === 0 || column === 4
-            ? cell.padEnd(widths[column]!)
-            : cell.padStart(widths[column]!)
-        )
-        .join(' | ') +
-      ' |'
-  )
-  const rule =
-    '|' +
-    widths
-      .map((width, column) => '-'.repeat(width + 1) + (column > 0 && column < 4 ? ':' : '-'))
-      .join('|') +
-    '|'
-  return [lines[0], rule, ...lines.slice(1)].join('\n')
-}
-
-/** Gathers values under names, in the order they first came. */
+/** Gathers values under what they measure, in the order they first came. */
 export class Figures {
-  readonly #figures = new Map<string, { readonly unit: string; readonly values: number[] }>()
+  readonly #figures = new Map<
+    string,
+    Required<What> & { readonly values: number[]; readonly usage: UsageOfBoth[] }
+  >()
 
-  add(name: string, unit: string, value: number): void {
-    const figure = this.#figures.get(name) ?? { unit, values: [] }
-    figure.values.push(value)
-    this.#figures.set(name, figure)
+  add(what: What, value: number, usage?: UsageOfBoth): void {
+    const { group, figure, unit, system = OURS } = what
+    const key = JSON.stringify([group, figure, system])
+    const known = this.#figures.get(key) ?? { group, figure, unit, system, values: [], usage: [] }
+    known.values.push(value)
+    if (usage !== undefined) known.usage.push(usage)
+    this.#figures.set(key, known)
   }
 
   list(): Figure[] {
-    return [...this.#figures].map(([name, { unit, values }]) => ({ name, unit, values }))
+    return [...this.#figures.values()]
   }
 }

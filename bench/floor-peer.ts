@@ -15,6 +15,7 @@ import type { Libp2p } from 'libp2p'
 import { collectWhilePassing, nodePrimitives } from '../src/peer/node-noise/index.ts'
 import { answerCalls } from '../test/fixtures/answer-calls.ts'
 import { percentile } from './figures.ts'
+import { createUsageMeter } from './side.ts'
 
 const PROTOCOL = '/warren-floor/1.0.0'
 const PIECE = new Uint8Array(64 * 1024).fill(7)
@@ -139,11 +140,7 @@ async function listenTcp(): Promise<string> {
 }
 
 answerCalls({
-  /** Processor seconds until now. */
-  cpu: () => {
-    const { user, system } = process.cpuUsage()
-    return (user + system) / 1e6
-  },
+  usage: createUsageMeter(),
   listen: async (kind: Kind) => {
     if (kind === 'tcp') return listenTcp()
     const node = await createNode(kind, ['/ip4/127.0.0.1/tcp/0'])

@@ -3,11 +3,14 @@ import { hash, randomFillSync } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawnPeer } from '../test/fixtures/child-process.ts'
-import type { Timed } from './bench-peer.ts'
+import type { PeerProcess, SpawnOptions } from '../test/fixtures/child-process.ts'
+import type { Timed, Usage } from './side.ts'
 import type { Kind } from './floor-peer.ts'
-import type { Workload } from './workloads.ts'
+import type { Run, Workload } from './run.ts'
+import type { UsageOfBoth } from './system.ts'
 
 const MIB = 1024 * 1024
+const floor = { group: 'floors', system: 'floor' } as const
 
 const sha256: Workload = async ({ figures }) => {
   for (const bytes of [64 * 1024, MIB]) {
@@ -16,11 +19,13 @@ const sha256: Workload = async ({ figures }) => {
     const began = performance.now()
     for (let round = 0; round < rounds; round++) hash('sha256', buffer, 'buffer')
     const seconds = (performance.now() - began) / 1000
-    figures.add(`floor: sha256 of ${bytes / 1024} KiB`, 'MiB/s', 128 / seconds)
+    const figure = `sha256 of ${bytes / 1024} KiB`
+    figures.add({ ...floor, figure, unit: 'MiB/s' }, 128 / seconds)
   }
 }
 
-const disk: Workload = async ({ directory, sizes, figures }) => {
+const disk: Workload = async ({ directory, sizes, figures, warmMemory }) => {
+  warmMemory()
   const buffer = randomFillSync(new Uint8Array(MIB))
   const began = performance.now()
   const file = openSync(join(directory, 'written.bin'), 'w')
@@ -28,36 +33,83 @@ const disk: Workload = async ({ directory, sizes, figures }) => {
   const seconds = (performance.now() - began) / 1000
   fsyncSync(file)
   closeSync(file)
-  figures.add('floor: plain writes of 1 MiB', 'MiB/s', sizes.fileMiB / seconds)
+  figures.add({ ...floor, figure: 'plain writes of 1 MiB', unit: 'MiB/s' }, sizes.fileMiB / seconds)
+}
+
+/** Each connection in processes of its own, as cold as those of W4; so often, since they scatter. */
+const CONNECTIONS = 3
+
+interface Ends {
+  readonly sender: PeerProcess
+  readonly receiver: PeerProcess
+  readonly address: string
+}
+
+async function withEnds(
+  kind: Kind,
+  { flagsOf }: Run,
+  work: (ends: Ends) => Promise<void>
+): Promise<void> {
+  const options = (side: string): SpawnOptions => ({
+    callMsMax: 120_000,
+    flags: flagsOf(`floor-${kind}-${side}`.replaceAll(' ', '-'))
+  })
+  const module = new URL('floor-peer.ts', import.meta.url)
+  await using sender = await spawnPeer(module, [], options('A'))
+  await using receiver = await spawnPeer(module, [], options('B'))
+  await work({ sender, receiver, address: await sender.call<string>('listen', kind) })
 }
 
 /**
  * A raw TCP connection and libp2p streams under noise, as it comes and with our primitives, memory to
  * memory between two processes.
  */
-const streams: Workload = async ({ sizes, figures, flags }) => {
-  const options = { callMsMax: 120_000, flags }
-  const module = new URL('floor-peer.ts', import.meta.url)
+const streams: Workload = async run => {
+  run.warmMemory()
   for (const kind of ['tcp', 'noise', 'our noise'] as const satisfies readonly Kind[]) {
-    await using sender = await spawnPeer(module, [], options)
-    await using receiver = await spawnPeer(module, [], options)
-    const address = await sender.call<string>('listen', kind)
-    const before = await Promise.all([sender.call<number>('cpu'), receiver.call<number>('cpu')])
-    const bulk = await receiver.call<Timed>('receive', kind, address, sizes.fileMiB * MIB)
-    const speed = sizes.fileMiB / (bulk.milliseconds / 1000)
-    figures.add(`floor: ${kind} memory to memory`, 'MiB/s', speed)
-    const sent = ((await sender.call<number>('cpu')) - before[0]) / (sizes.fileMiB / 1024)
-    figures.add(`floor: ${kind}, CPU of the sender`, 's/GiB', sent)
-    const received = ((await receiver.call<number>('cpu')) - before[1]) / (sizes.fileMiB / 1024)
-    figures.add(`floor: ${kind}, CPU of the receiver`, 's/GiB', received)
-    if (kind === 'tcp') continue
-    const one = await receiver.call<number>('requests', kind, address, sizes.ranges, 1)
-    figures.add(`floor: 64 KiB request over an open stream, ${kind}, p50`, 'ms', one)
-    const many = await receiver.call<number>('requests', kind, address, sizes.ranges, 16)
-    figures.add(`floor: 64 KiB requests, 16 at once, ${kind}`, 'ops/s', many)
-    const connect = await receiver.call<number>('connect', kind, address)
-    figures.add(`floor: connect, negotiate, first 64 KiB, ${kind}`, 'ms', connect)
+    await withEnds(kind, run, async ends => {
+      await measureBulk(kind, run, ends)
+      if (kind !== 'tcp') await measureRequests(kind, run, ends)
+    })
   }
 }
 
-export const floors: Readonly<Record<string, Workload>> = { sha256, disk, streams }
+async function measureBulk(kind: Kind, { sizes, figures }: Run, ends: Ends): Promise<void> {
+  const { sender, receiver, address } = ends
+  const usage = async (): Promise<UsageOfBoth> => ({
+    a: await sender.call<Usage>('usage'),
+    b: await receiver.call<Usage>('usage')
+  })
+  await usage()
+  const bulk = await receiver.call<Timed>('receive', kind, address, sizes.fileMiB * MIB)
+  const what = { ...floor, figure: `${kind} memory to memory`, unit: 'MiB/s' } as const
+  figures.add(what, (sizes.fileMiB / bulk.milliseconds) * 1000, await usage())
+}
+
+async function measureRequests(kind: Kind, { sizes, figures }: Run, ends: Ends): Promise<void> {
+  const { receiver, address } = ends
+  const one = await receiver.call<number>('requests', kind, address, sizes.ranges, 1)
+  const request = `64 KiB request over an open stream, ${kind}, p50`
+  figures.add({ ...floor, figure: request, unit: 'ms' }, one)
+  const many = await receiver.call<number>('requests', kind, address, sizes.ranges, 16)
+  const requests = `64 KiB requests, 16 at once, ${kind}`
+  figures.add({ ...floor, figure: requests, unit: 'ops/s' }, many)
+}
+
+/** To a peer that nobody has spoken with yet, from one that has not spoken yet. */
+const connect: Workload = async run => {
+  for (const kind of ['noise', 'our noise'] as const satisfies readonly Kind[]) {
+    const what = {
+      ...floor,
+      figure: `connect, negotiate, first 64 KiB, ${kind}`,
+      unit: 'ms'
+    } as const
+    for (let time = 0; time < CONNECTIONS; time++) {
+      await withEnds(kind, run, async ({ receiver, address }) => {
+        run.figures.add(what, await receiver.call<number>('connect', kind, address))
+      })
+    }
+  }
+}
+
+export const floors: Readonly<Record<string, Workload>> = { sha256, disk, streams, connect }

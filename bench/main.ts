@@ -1,68 +1,83 @@
 /**
- * The benchmark: `npm run bench -- [--full] [--runs N] [--only W1,W3] [--profile] [--json FILE]`.
+ * The benchmark: `npm run bench -- [--full] [--runs N] [--only W1,W3] [--peers all|none|Helia,…]
+ * [--json FILE] [--node-flags "…"] [--profile] [--scale]`.
  *
  * Small sizes by default, so that it is over in a minute; `--full` takes the real ones (1 GiB,
- * 10,000 files). Prints each figure's median, minimum and maximum over the runs. Floors, measured
- * in the same run on the same machine, are what the figures are to be held against.
+ * 10,000 files), and fills free memory first. Floors and other systems are measured in the same run
+ * on the same machine: they are what the figures are to be held against. `--profile` keeps a CPU
+ * profile of every process.
  */
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { Figures, tableOf } from './figures.ts'
+import { aimsText, judge } from './aims.ts'
+import { compare } from './comparisons.ts'
+import { Figures } from './figures.ts'
 import { floors } from './floors.ts'
+import { readOptions } from './options.ts'
+import type { Options } from './options.ts'
+import type { Run, Sizes, Workload } from './run.ts'
+import { chooseSystems } from './systems/choose-systems.ts'
+import { tablesOf } from './tables.ts'
+import { MemoryWarmer } from './warm-memory.ts'
 import { makeData, workloads } from './workloads.ts'
-import type { Sizes } from './workloads.ts'
 
-const SMALL: Sizes = { fileMiB: 64, files: 1_000, ranges: 200, listed: 1_000 }
-const FULL: Sizes = { fileMiB: 1_024, files: 10_000, ranges: 1_000, listed: 10_000 }
-const TINY: Sizes = { fileMiB: 4, files: 200, ranges: 20, listed: 100 }
-
-const { values: options } = parseArgs({
-  options: {
-    full: { type: 'boolean', default: false },
-    tiny: { type: 'boolean', default: false },
-    runs: { type: 'string', default: '3' },
-    only: { type: 'string' },
-    profile: { type: 'boolean', default: false },
-    json: { type: 'string' }
-  }
-})
-
-const sizes = options.full ? FULL : options.tiny ? TINY : SMALL
-const runs = Number(options.runs)
-const all = { ...floors, ...workloads }
-const names = options.only?.split(',') ?? Object.keys(all)
-const unknown = names.filter(name => !Object.hasOwn(all, name))
-if (unknown.length > 0 || !(runs >= 1)) {
-  console.error(`usage: npm run bench -- [--only ${Object.keys(all).join(',')}] [--runs N]`)
-  process.exit(2)
+const SIZES: Readonly<Record<Options['size'], Sizes>> = {
+  full: { fileMiB: 1_024, files: 10_000, ranges: 1_000, listed: 10_000 },
+  small: { fileMiB: 64, files: 1_000, ranges: 200, listed: 1_000 },
+  tiny: { fileMiB: 4, files: 200, ranges: 20, listed: 100 }
 }
 
-const top = mkdtempSync(join(tmpdir(), 'warren-bench-'))
+const all: Readonly<Record<string, Workload>> = { ...floors, ...workloads }
+const say = (line: string): void => console.error(line)
+const options = readOptions(Object.keys(all))
+const sizes = SIZES[options.size]
 const figures = new Figures()
+const top = mkdtempSync(join(tmpdir(), 'warren-bench-'))
+const profiles = options.profile ? mkdtempSync(join(tmpdir(), 'warren-profiles-')) : undefined
 try {
-  const data = makeData(top, sizes)
-  const flags = options.profile ? ['--cpu-prof', '--cpu-prof-dir=.'] : []
-  for (let run = 1; run <= runs; run++) {
-    for (const name of names) {
-      console.error(`run ${run} of ${runs}: ${name}`)
-      const directory = join(top, `${name}-${run}`)
-      mkdirSync(directory)
-      await all[name]!({ directory, data, sizes, figures, flags })
-      rmSync(directory, { recursive: true })
-    }
-  }
+  await runAll()
 } finally {
   rmSync(top, { recursive: true, force: true })
 }
+report()
 
-const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${release()}`
-console.log(`${machine}; ${runs} runs; ${JSON.stringify(sizes)}\n`)
-console.log(tableOf(figures.list()))
-if (options.json !== undefined) {
-  writeFileSync(
-    options.json,
-    JSON.stringify({ machine, runs, sizes, figures: figures.list() }, undefined, 2)
-  )
+async function runAll(): Promise<void> {
+  const systems = chooseSystems(options.peers, say)
+  const warmer = new MemoryWarmer(top)
+  const data = makeData(top, sizes)
+  const failures = new Set<string>()
+  const warmMemory = (): void => (options.size === 'full' ? warmer.warm() : undefined)
+  for (let run = 1; run <= options.runs; run++) {
+    for (const name of options.only) {
+      say(`run ${run} of ${options.runs}: ${name}`)
+      const directory = join(top, `${name}-${run}`)
+      mkdirSync(directory)
+      const flagsOf = (process: string): string[] => flagsFor(join(`run-${run}`, process))
+      const shared = { directory, data, sizes, figures, systems, failures }
+      await all[name]!({ ...shared, flagsOf, warmMemory, say } satisfies Run)
+      rmSync(directory, { recursive: true })
+    }
+  }
+}
+
+/** A directory each for the profiles: a process and its threads write one each. */
+function flagsFor(process: string): string[] {
+  if (profiles === undefined) return [...options.nodeFlags]
+  return [...options.nodeFlags, '--cpu-prof', `--cpu-prof-dir=${join(profiles, process)}`]
+}
+
+function report(): void {
+  const list = figures.list()
+  const processor = `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}`
+  const machine = `Node ${process.version}, ${processor}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${release()}`
+  console.log(`${machine}; ${options.runs} runs; ${JSON.stringify(sizes)}\n`)
+  console.log(tablesOf(list))
+  const aims = options.size === 'full' ? judge(list) : []
+  if (aims.length > 0) console.log(`\n${aimsText(aims)}`)
+  if (profiles !== undefined) console.log(`\nCPU profiles are in ${profiles}`)
+  if (options.json === undefined) return
+  const { runs } = options
+  const json = { machine, runs, sizes, figures: list, comparisons: compare(list), aims }
+  writeFileSync(options.json, JSON.stringify(json, undefined, 2))
 }

@@ -1,45 +1,39 @@
-/** Two fresh peers in processes of their own, provider A and fetcher B, over loopback. */
+/** Two fresh processes of one module, provider A and fetcher B, each with a directory of its own. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawnPeer } from '../test/fixtures/child-process.ts'
 import type { PeerProcess } from '../test/fixtures/child-process.ts'
-import type { Usage } from './bench-peer.ts'
-import type { Figures } from './figures.ts'
+import type { Usage } from './side.ts'
+import type { StartOptions, UsageOfBoth } from './system.ts'
 
-const CALL_MS_MAX = 600_000
+/** What does not end by then is not waited for, and shown as –. */
+const CALL_MS_MAX = 180_000
 
 export interface Pair extends AsyncDisposable {
   readonly a: PeerProcess
   readonly b: PeerProcess
-  /** Notes what both sides have used so far. */
-  noteUsage(figures: Figures, name: string): Promise<void>
+  /** What both sides have used since the last call. */
+  usage(): Promise<UsageOfBoth>
 }
 
-export async function startPair(directory: string, flags: readonly string[] = []): Promise<Pair> {
-  const start = async (name: string): Promise<PeerProcess> => {
-    const path = join(directory, name)
+/** The module answers `start(directory)` and `usage()`. */
+export async function startPair(module: URL, { directory, flags }: StartOptions): Promise<Pair> {
+  const start = async (side: 'A' | 'B'): Promise<PeerProcess> => {
+    const path = join(directory, `store-${side.toLowerCase()}`)
     mkdirSync(path, { recursive: true })
-    const options = { callMsMax: CALL_MS_MAX, flags }
-    const peer = await spawnPeer(new URL('bench-peer.ts', import.meta.url), [], options)
+    const peer = await spawnPeer(module, [], { callMsMax: CALL_MS_MAX, flags: flags(side) })
     await peer.call('start', path)
     return peer
   }
-  const a = await start('store-a')
-  const b = await start('store-b')
+  const a = await start('A')
+  const b = await start('B').catch(async (error: unknown) => {
+    await a.stop()
+    throw error
+  })
   return {
     a,
     b,
-    noteUsage: async (figures, name) => {
-      for (const [side, peer] of [
-        ['A', a],
-        ['B', b]
-      ] as const) {
-        const usage = await peer.call<Usage>('usage')
-        figures.add(`${name} peak RSS ${side}`, 'MiB', usage.peakRssMiB)
-        figures.add(`${name} CPU ${side}`, 's', usage.cpuSeconds)
-        figures.add(`${name} event loop held up ${side}`, 'ms', usage.heldUpMs)
-      }
-    },
+    usage: async () => ({ a: await a.call<Usage>('usage'), b: await b.call<Usage>('usage') }),
     [Symbol.asyncDispose]: async () => {
       await b.stop()
       await a.stop()

@@ -1,42 +1,21 @@
 /**
  * The workloads, each between two processes with their data on disk: provider A holds it, fetcher
  * B starts with nothing. Sizes come from the caller; what was fetched is compared byte by byte,
- * outside the time that is measured.
+ * outside the time that is measured. W1, W2 and W3 are those of every system, W4 and W5 warren's.
  */
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Timed } from './bench-peer.ts'
-import { hashOf, makeDirectory, makeFile, makeTree } from './data.ts'
+import { hashOf, hashOfRange, makeDirectory, makeFile, makeTree } from './data.ts'
+import { measureSystems } from './measure-systems.ts'
 import { percentile } from './figures.ts'
-import type { Figures } from './figures.ts'
-import { startPair } from './pair.ts'
+import type { Data, Run, Sizes, Workload } from './run.ts'
+import { RANGES_PER_SAMPLE } from './side.ts'
+import type { Timed } from './side.ts'
+import type { UsageOfBoth } from './system.ts'
+import { startWarrens } from './systems/warren.ts'
 
 const MIB = 1024 * 1024
 const RANGE_BYTES = 64 * 1024
-
-export interface Sizes {
-  readonly fileMiB: number
-  readonly files: number
-  readonly ranges: number
-  readonly listed: number
-}
-
-export interface Run {
-  /** A directory of this run's own, removed afterwards. */
-  readonly directory: string
-  /** Test data, shared by the runs. */
-  readonly data: Data
-  readonly sizes: Sizes
-  readonly figures: Figures
-  readonly flags: readonly string[]
-}
-
-export interface Data {
-  readonly file: string
-  readonly tree: string
-  readonly listed: string
-}
-
-export type Workload = (run: Run) => Promise<void>
 
 export function makeData(directory: string, sizes: Sizes): Data {
   const data = {
@@ -51,96 +30,113 @@ export function makeData(directory: string, sizes: Sizes): Data {
 }
 
 /** W1: one large file, from B's request to the last verified byte on B's disk. */
-const bulk: Workload = async ({ directory, data, sizes, figures, flags }) => {
-  await using pair = await startPair(directory, flags)
-  const { a, b } = pair
-  await a.call('import', data.file, '/file.bin', true)
-  await b.call('mount', await a.call('share'))
-  const target = join(directory, 'fetched.bin')
-  const { milliseconds } = await b.call<Timed>('export', '/remote/file.bin', target)
-  await requireEqual(data.file, target)
-  figures.add('W1 bulk', 'MiB/s', sizes.fileMiB / (milliseconds / 1000))
-  await pair.noteUsage(figures, 'W1')
-}
+const bulk: Workload = run =>
+  measureSystems(
+    run,
+    [{ group: 'W1', figure: 'bulk', unit: 'MiB/s' }],
+    async (sides, directory) => {
+      await sides.provide(run.data.file)
+      await sides.usage()
+      const target = join(directory, 'file.bin')
+      const { milliseconds } = await sides.fetch(target)
+      const usage = await sides.usage()
+      await requireEqual(run.data.file, target)
+      return { values: [(run.sizes.fileMiB / milliseconds) * 1000], usage }
+    }
+  )
 
 /** W2: many small files, until they are files on B's disk. */
-const smallFiles: Workload = async ({ directory, data, sizes, figures, flags }) => {
-  await using pair = await startPair(directory, flags)
-  const { a, b } = pair
-  await a.call('import', data.tree, '/tree', true)
-  await b.call('mount', await a.call('share'))
-  const target = join(directory, 'fetched')
-  const { milliseconds } = await b.call<Timed>('export', '/remote/tree', target)
-  await requireEqual(data.tree, target)
-  figures.add('W2 small files', 'files/s', sizes.files / (milliseconds / 1000))
-  await pair.noteUsage(figures, 'W2')
-}
+const smallFiles: Workload = run =>
+  measureSystems(
+    run,
+    [{ group: 'W2', figure: 'small files', unit: 'files/s' }],
+    async (sides, directory) => {
+      await sides.provide(run.data.tree)
+      await sides.usage()
+      const target = join(directory, 'tree')
+      const { milliseconds } = await sides.fetch(target)
+      const usage = await sides.usage()
+      await requireEqual(run.data.tree, target)
+      return { values: [(run.sizes.files / milliseconds) * 1000], usage }
+    }
+  )
 
 /** W3: random ranges of a file that B does not hold, one at a time and 16 at once. */
-const randomAccess: Workload = async ({ directory, data, sizes, figures, flags }) => {
-  for (const atOnce of [1, 16]) {
-    await using pair = await startPair(join(directory, `at-once-${atOnce}`), flags)
-    const { a, b } = pair
-    await a.call('import', data.file, '/file.bin', true)
-    await b.call('mount', await a.call('share'))
+const randomAccess: Workload = async run => {
+  await readRandomly(run, 1)
+  await readRandomly(run, 16)
+}
+
+function readRandomly(run: Run, atOnce: number): Promise<void> {
+  const { data, sizes } = run
+  const how = atOnce === 1 ? 'one at a time' : `${atOnce} at once`
+  const whats = [
+    atOnce === 1
+      ? ({ group: 'W3', figure: `${how}, p50`, unit: 'ms' } as const)
+      : ({ group: 'W3', figure: how, unit: 'ops/s' } as const),
+    { group: 'W3', figure: `${how}, p99`, unit: 'ms' } as const
+  ]
+  const able = run.systems.filter(({ readsRanges }) => readsRanges)
+  return measureSystems({ ...run, systems: able }, whats, async (sides, directory) => {
+    await sides.provide(data.file)
     const offsets = Array.from({ length: sizes.ranges }, () =>
       Math.floor(Math.random() * (sizes.fileMiB * MIB - RANGE_BYTES))
     )
-    const { latencies, milliseconds } = await b.call<{
-      readonly latencies: readonly number[]
-      readonly milliseconds: number
-    }>('readRanges', '/remote/file.bin', offsets, atOnce)
-    if (atOnce === 1) {
-      figures.add('W3 one at a time, p50', 'ms', percentile(latencies, 0.5))
-      figures.add('W3 one at a time, p99', 'ms', percentile(latencies, 0.99))
-    } else {
-      figures.add('W3 16 at once', 'ops/s', sizes.ranges / (milliseconds / 1000))
-      figures.add('W3 16 at once, p99', 'ms', percentile(latencies, 0.99))
-    }
-    await pair.noteUsage(figures, `W3 (${atOnce} at once)`)
-  }
+    await sides.usage()
+    const { latencies, milliseconds, samples } = await sides.readRanges!(directory, offsets, atOnce)
+    const usage = await sides.usage()
+    const sampled = offsets.filter((_, index) => index % RANGES_PER_SAMPLE === 0)
+    requireSame(
+      samples,
+      sampled.map(offset => hashOfRange(data.file, offset, RANGE_BYTES))
+    )
+    const first = atOnce === 1 ? percentile(latencies, 0.5) : (sizes.ranges / milliseconds) * 1000
+    return { values: [first, percentile(latencies, 0.99)], usage }
+  })
 }
 
 /** W4: connect, resolve, open, first 64 KiB; and listing a directory with attributes. */
-const firstByte: Workload = async ({ directory, data, sizes, figures, flags }) => {
-  await using pair = await startPair(directory, flags)
+const firstByte: Workload = async ({ directory, data, sizes, figures, flagsOf, warmMemory }) => {
+  warmMemory()
+  await using pair = await startWarrens({ directory, flags: side => flagsOf(`W4-${side}`) })
   const { a, b } = pair
   await a.call('import', data.file, '/file.bin', true)
   await a.call('import', data.listed, '/listed', true)
   const link = await a.call('share')
-  const first = await b.call<Timed>('firstByte', link, '/remote/file.bin')
-  figures.add('W4 first byte', 'ms', first.milliseconds)
-  const cold = await b.call<Timed>('list', '/remote/listed')
-  figures.add(`W4 list ${sizes.listed} with attributes, cold`, 'ms', cold.milliseconds)
-  const warm = await b.call<Timed>('list', '/remote/listed')
-  figures.add(`W4 list ${sizes.listed} with attributes, warm`, 'ms', warm.milliseconds)
+  await pair.usage()
+  const note = async (figure: string, { milliseconds }: Timed): Promise<void> =>
+    figures.add({ group: 'W4', figure, unit: 'ms' }, milliseconds, await pair.usage())
+  await note('first byte', await b.call<Timed>('firstByte', link, '/remote/file.bin'))
+  const list = `list ${sizes.listed} with attributes`
+  await note(`${list}, cold`, await b.call<Timed>('list', '/remote/listed'))
+  await note(`${list}, warm`, await b.call<Timed>('list', '/remote/listed'))
+  await note(`${list}, one by one`, await b.call<Timed>('listOneByOne', '/remote/listed'))
 }
 
-/** W5: taking in the large file, copied and in place, and the tree of small files. */
-const imports: Workload = async ({ directory, data, sizes, figures, flags }) => {
+/** W5: taking in the large file, copied and in place, and the tree of small files, twice. */
+const imports: Workload = async ({ directory, data, sizes, figures, flagsOf, warmMemory }) => {
   for (const inPlace of [false, true]) {
+    warmMemory()
     const how = inPlace ? 'in place' : 'copied'
-    await using pair = await startPair(join(directory, how), flags)
-    const { a } = pair
-    const file = await a.call<Timed>('import', data.file, '/file.bin', inPlace)
-    figures.add(
-      `W5 import of the file, ${how}`,
-      'MiB/s',
-      sizes.fileMiB / (file.milliseconds / 1000)
-    )
-    const tree = await a.call<Timed>('import', data.tree, '/tree', inPlace)
-    figures.add(
-      `W5 import of the tree, ${how}`,
-      'files/s',
-      sizes.files / (tree.milliseconds / 1000)
-    )
-    const again = await a.call<Timed>('import', data.tree, '/tree', inPlace)
-    figures.add(
-      `W5 second import of the tree, ${how}`,
-      'files/s',
-      sizes.files / (again.milliseconds / 1000)
-    )
-    await pair.noteUsage(figures, `W5 ${how}`)
+    const own = join(directory, how)
+    mkdirSync(own)
+    await using pair = await startWarrens({
+      directory: own,
+      flags: side => flagsOf(`W5-${how}-${side}`)
+    })
+    const measure = async (source: string, path: string): Promise<[number, UsageOfBoth]> => {
+      await pair.usage()
+      const { milliseconds } = await pair.a.call<Timed>('import', source, path, inPlace)
+      return [milliseconds / 1000, await pair.usage()]
+    }
+    const [file, usageOfFile] = await measure(data.file, '/file.bin')
+    const rate = { group: 'W5', figure: `file, ${how}`, unit: 'MiB/s' } as const
+    figures.add(rate, sizes.fileMiB / file, usageOfFile)
+    for (const which of ['tree', 'second import of the tree']) {
+      const [tree, usage] = await measure(data.tree, '/tree')
+      const what = { group: 'W5', figure: `${which}, ${how}`, unit: 'files/s' } as const
+      figures.add(what, sizes.files / tree, usage)
+    }
   }
 }
 
@@ -154,4 +150,8 @@ export const workloads: Readonly<Record<string, Workload>> = {
 
 async function requireEqual(source: string, copy: string): Promise<void> {
   if ((await hashOf(source)) !== (await hashOf(copy))) throw new Error(`${copy} is not ${source}`)
+}
+
+function requireSame(read: readonly string[], wanted: readonly string[]): void {
+  if (read.join() !== wanted.join()) throw new Error('a range is not what the file holds')
 }

@@ -6,6 +6,8 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import type { Comparison } from '../../bench/comparisons.ts'
+import type { Figure } from '../../bench/figures.ts'
 import { createTemporaryDirectory } from '../fixtures/temporary-directory.ts'
 
 const test = suite('benchmark')
@@ -22,17 +24,27 @@ test('every workload and every floor has figures', async () => {
     const json = directory.join('figures.json')
     const { stdout } = await bench('--tiny', '--runs', '1', '--json', json)
     const report = JSON.parse(await readFile(json, 'utf8')) as {
-      readonly figures: readonly { readonly name: string; readonly values: readonly number[] }[]
+      readonly figures: readonly Pick<Figure, 'group' | 'figure' | 'values' | 'usage'>[]
+      readonly comparisons: readonly Comparison[]
     }
-    for (const begin of ['floor', 'W1', 'W2', 'W3', 'W4', 'W5']) {
-      assert.ok(stdout.includes(`| ${begin}`), `${begin} is in the table`)
+    for (const title of ['Floors', 'W1', 'W2', 'W3', 'W4', 'W5']) {
+      assert.ok(stdout.includes(`| ${title}`), `${title} has a table`)
+      const group = title.toLowerCase()
       assert.ok(
-        report.figures.some(({ name }) => name.startsWith(begin)),
-        begin
+        report.figures.some(figure => figure.group.toLowerCase() === group),
+        title
       )
     }
-    for (const { name, values } of report.figures) {
-      assert.ok(values.length > 0 && values.every(value => value >= 0), name)
+    for (const { figure, values, usage } of report.figures) {
+      assert.ok(values.length > 0 && values.every(value => value > 0), figure)
+      assert.ok(
+        usage.every(({ a, b }) => a.peakRssMiB > 0 && b.peakRssMiB > 0),
+        figure
+      )
+    }
+    for (const figure of ['bulk', 'one at a time, p50', '16 at once', 'first byte']) {
+      const floors = report.comparisons.filter(comparison => comparison.figure === figure)
+      assert.ok(floors.length >= 2 && floors.every(({ times }) => times > 0), figure)
     }
   } finally {
     await directory.remove()
