@@ -13,25 +13,27 @@ export interface ListedVersion {
   readonly snapshot: Snapshot
 }
 
-/** In the order of the entries. What was removed meanwhile is told as it was listed. */
+/** What was removed meanwhile is shown as it was listed. */
 export async function attributesNow(
   context: FileSystemContext,
   { volume, snapshot }: ListedVersion,
   entries: readonly EntryToShow[],
   options?: StoreOptions
-): Promise<readonly (Inode | undefined)[]> {
-  const listed = entries.map(entry => entry.attributes)
-  if (!volume.writable) return listed
+): Promise<readonly EntryToShow[]> {
+  if (!volume.writable) return entries
   // Before the version is taken: what is stored in between is open no more, and in that version.
   const files = context.files.isAnyOpen(volume)
     ? entries.map(entry => context.files.find(volume, entry.inode))
     : []
   const now = await volume.snapshot(options)
-  if (now.tree !== snapshot.tree) await replace(listed, now, options)
+  const isSame = now.tree === snapshot.tree
+  if (isSame && files.length === 0) return entries
+  const attributes = entries.map(entry => entry.attributes)
+  if (!isSame) await replace(attributes, now, options)
   for (const [index, file] of files.entries()) {
-    if (file !== undefined) listed[index] = (await viewed(file, options)) ?? listed[index]
+    if (file !== undefined) attributes[index] = (await viewed(file, options)) ?? attributes[index]
   }
-  return listed
+  return entries.map((entry, index) => ({ ...entry, attributes: attributes[index] }))
 }
 
 /** Replaces attributes by those of a newer version, where that has the inode. */

@@ -2,17 +2,19 @@
 import type { InodeType } from '../volume/volume.ts'
 import type { Stats } from './stats.ts'
 
+export interface DirentFields<Name extends string | Uint8Array> {
+  readonly name: Name
+  readonly parentPath: string
+  readonly type: InodeType
+}
+
 export class Dirent<Name extends string | Uint8Array = string> {
   readonly name: Name
   /** The directory's path, as the listing was asked for. */
   readonly parentPath: string
   readonly #type: InodeType
 
-  constructor(entry: {
-    readonly name: Name
-    readonly parentPath: string
-    readonly type: InodeType
-  }) {
+  constructor(entry: DirentFields<Name>) {
     this.name = entry.name
     this.parentPath = entry.parentPath
     this.#type = entry.type
@@ -55,13 +57,8 @@ export class DirentWithStats<Name extends string | Uint8Array = string> extends 
    */
   readonly stats: Stats | undefined
 
-  constructor(entry: {
-    readonly name: Name
-    readonly parentPath: string
-    readonly type: InodeType
-    readonly stats?: Stats | undefined
-  }) {
+  constructor(entry: DirentFields<Name>, stats: Stats | undefined) {
     super(entry)
-    this.stats = entry.stats
+    this.stats = stats
   }
 }

@@ -1,12 +1,12 @@
 /** What a listing shows: the entries of a directory, and what is mounted under it. */
 import type { StoreOptions } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
-import type { EntryToShow, InodeNumber, InodeType, Snapshot, Volume } from '../volume/volume.ts'
+import type { VolumeId } from '../heads/head.ts'
+import type { Inode, InodeNumber, InodeType, Snapshot, Volume } from '../volume/volume.ts'
 import { attributesNow } from './attributes-now.ts'
 import type { FileSystemContext } from './context.ts'
 import { joinPath } from './paths.ts'
 import { viewOf } from './read-file.ts'
-import { Stats } from './stats.ts'
 
 export interface ListedEntry {
   readonly name: string
@@ -14,7 +14,9 @@ export interface ListedEntry {
   /** Undefined for what is mounted: that is in another volume. */
   readonly inode?: InodeNumber
   /** Only when asked for, and where they can be had. */
-  readonly stats?: Stats | undefined
+  readonly attributes?: Inode | undefined
+  /** The volume of what is mounted. Default: that of the listed directory. */
+  readonly volume?: VolumeId
 }
 
 /** A directory in a version of a volume, and its canonical path. */
@@ -60,22 +62,8 @@ async function* entriesOf(
     const names = batch.map(({ name }) => name)
     yield mayCross
       ? await mountedEntries(context, listed, { ...options, withStats, names })
-      : await withStatsNow(context, listed, batch, options)
+      : await attributesNow(context, listed, batch, options)
   }
-}
-
-async function withStatsNow(
-  context: FileSystemContext,
-  listed: ListedDirectory,
-  batch: readonly EntryToShow[],
-  options: StoreOptions
-): Promise<ListedEntry[]> {
-  const attributes = await attributesNow(context, listed, batch, options)
-  const { id } = listed.volume
-  return batch.map(({ name, type, inode }, index) => {
-    const found = attributes[index]
-    return { name, type, inode, stats: found && new Stats(found, id) }
-  })
 }
 
 function mountedEntries(
@@ -96,7 +84,7 @@ async function mountedEntry(
   context: FileSystemContext,
   path: string,
   { withStats, signal }: ListOptions
-): Promise<Pick<ListedEntry, 'type' | 'stats'>> {
+): Promise<Pick<ListedEntry, 'type' | 'attributes' | 'volume'>> {
   const options = signal === undefined ? {} : { signal }
   try {
     const mounted = await context.mounts.at(path, options)
@@ -107,7 +95,7 @@ async function mountedEntry(
     if (inode === undefined) return { type: 'directory' }
     if (withStats !== true) return { type: inode.type }
     const view = await viewOf(context, { path, mounted, volume, snapshot, inode })
-    return { type: inode.type, stats: new Stats(view.inode, volume.id) }
+    return { type: inode.type, attributes: view.inode, volume: volume.id }
   } catch {
     signal?.throwIfAborted()
     return { type: 'directory' }

@@ -6,12 +6,14 @@ import type { Directory } from './directory.ts'
 import { Dirent, DirentWithStats } from './dirent.ts'
 import { attempt, explain } from './failures.ts'
 import type { OpenDirectoryOptions, ReadDirectoryOptions } from './file-system.ts'
+import type { VolumeId } from '../heads/head.ts'
 import type { ListedDirectory, ListedEntry } from './list-entries.ts'
 import { expectChild, listEntries } from './list-entries.ts'
 import type { PathLike } from './paths.ts'
 import { PATH_BYTES_MAX, appendName, joinPath, toPath } from './paths.ts'
 import type { Place } from './resolve.ts'
 import { resolveDirectory } from './resolve.ts'
+import { Stats } from './stats.ts'
 import { Turns } from '../volume/turns.ts'
 import type { TextEncoding } from './text.ts'
 import { nameInEncoding } from './text.ts'
@@ -22,6 +24,8 @@ interface Batch {
   readonly parentPath: string
   /** Path of the directory relative to where the listing began; empty, or with a slash at its end. */
   readonly prefix: string
+  /** The volume of entries that say no other. */
+  readonly volume: VolumeId
   readonly entries: readonly ListedEntry[]
 }
 
@@ -47,21 +51,26 @@ export async function readDirectory(
 
 function append(
   listed: Listed[],
-  { entries, parentPath, prefix }: Batch,
+  { entries, parentPath, prefix, volume }: Batch,
   { encoding, withFileTypes, withStats }: ReadDirectoryOptions
 ): void {
-  for (const { name, type, stats } of entries) {
+  for (const entry of entries) {
     if (withStats !== true && withFileTypes !== true) {
-      listed.push(nameInEncoding(prefix + name, encoding))
+      listed.push(nameInEncoding(prefix + entry.name, encoding))
       continue
     }
-    const encoded = nameInEncoding(name, encoding) as string
+    const name = nameInEncoding(entry.name, encoding) as string
+    const { type } = entry
     listed.push(
       withStats === true
-        ? new DirentWithStats({ name: encoded, parentPath, type, stats })
-        : new Dirent({ name: encoded, parentPath, type })
+        ? new DirentWithStats({ name, parentPath, type }, statsOf(entry, volume))
+        : new Dirent({ name, parentPath, type })
     )
   }
+}
+
+function statsOf({ attributes, volume }: ListedEntry, listed: VolumeId): Stats | undefined {
+  return attributes && new Stats(attributes, volume ?? listed)
 }
 
 export async function openDirectory(
@@ -103,7 +112,7 @@ async function* walk(
       const { parentPath, prefix } = pending
       for await (const entries of listEntries(context, pending, options)) {
         signal?.throwIfAborted()
-        yield { parentPath, prefix, entries }
+        yield { parentPath, prefix, volume: pending.volume.id, entries }
         if (recursive !== true) continue
         for (const entry of entries) {
           if (entry.type === 'directory') below.push(await enter(context, pending, entry))
@@ -161,9 +170,12 @@ class OpenDirectory implements Directory {
         this.#batch = more.value
         this.#next = 0
       }
-      const { parentPath, entries } = this.#batch
-      const entry = { ...entries[this.#next++]!, parentPath }
-      return this.#withStats ? new DirentWithStats(entry) : new Dirent(entry)
+      const { parentPath, volume, entries } = this.#batch
+      const entry = entries[this.#next++]!
+      const named = { name: entry.name, parentPath, type: entry.type }
+      return this.#withStats
+        ? new DirentWithStats(named, statsOf(entry, volume))
+        : new Dirent(named)
     })
   }
 

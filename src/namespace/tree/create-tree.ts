@@ -6,15 +6,24 @@ import { differencesBetween } from './differences.ts'
 import { flushNodes } from './flush.ts'
 import type { Child } from './inner-node.ts'
 import { settled, unflushedBytesOf } from './inner-node.ts'
-import { OpenLeaf } from './leaf.ts'
+import type { ReadEntry } from './entry-in-place.ts'
+import { OpenLeaf, takeInPlace, takeTreeEntry } from './leaf.ts'
 import { Link } from './link.ts'
-import { lookUp, lookUpMany } from './lookup.ts'
+import { checkAscending, lookUp, lookUpMany } from './lookup.ts'
 import type { NodeCache } from './node-cache.ts'
 import { NodeSource } from './node-source.ts'
 import type { ReachableOptions } from './reachable.ts'
 import { reachableFrom } from './reachable.ts'
 import { scanRange } from './scan.ts'
-import type { Change, Difference, ScanOptions, ScanRange, Tree, TreeEntry } from './tree.ts'
+import type {
+  Change,
+  Difference,
+  KeyList,
+  ScanOptions,
+  ScanRange,
+  Tree,
+  TreeEntry
+} from './tree.ts'
 
 export interface TreeComponents {
   /** Must find what `flush` stores. */
@@ -51,12 +60,32 @@ class MerkleTree implements Tree {
     return lookUp(this.#source, this.#root, key, options)
   }
 
-  getMany(keys: readonly Uint8Array[], options?: StoreOptions): Promise<(TreeEntry | undefined)[]> {
-    return lookUpMany(this.#source, this.#root, keys, options)
+  async getMany(
+    keys: readonly Uint8Array[],
+    options?: StoreOptions
+  ): Promise<(TreeEntry | undefined)[]> {
+    checkAscending(keys)
+    return lookUpMany(this.#source, this.#root, { keys, take: takeTreeEntry }, options)
   }
 
-  scan(range: ScanRange, options?: ScanOptions): AsyncIterable<readonly TreeEntry[]> {
-    return scanRange(this.#source, this.#root, range, options)
+  readMany<Result>(
+    keys: KeyList,
+    read: ReadEntry<Result>,
+    options?: StoreOptions
+  ): Promise<(Result | undefined)[]> {
+    return lookUpMany(this.#source, this.#root, { keys, take: takeInPlace(read) }, options)
+  }
+
+  scan(range: ScanRange, options?: ScanOptions): AsyncGenerator<readonly TreeEntry[]> {
+    return scanRange(this.#source, this.#root, { range, take: takeTreeEntry }, options)
+  }
+
+  readRange<Result>(
+    range: ScanRange,
+    read: ReadEntry<Result>,
+    options?: ScanOptions
+  ): AsyncGenerator<readonly Result[]> {
+    return scanRange(this.#source, this.#root, { range, take: takeInPlace(read) }, options)
   }
 
   async apply(changes: readonly Change[], options?: StoreOptions): Promise<Tree> {

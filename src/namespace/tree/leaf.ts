@@ -6,6 +6,8 @@
  */
 import type { TreeEntry } from './tree.ts'
 import { headBytes } from './cbor.ts'
+import { EntryInPlace, setPlace } from './entry-in-place.ts'
+import type { ReadEntry } from './entry-in-place.ts'
 import { KeyIndex } from './key-index.ts'
 import { compareKeys } from './keys.ts'
 import { Link } from './link.ts'
@@ -42,6 +44,8 @@ export interface Leaf {
   key(index: number): Uint8Array
   entry(index: number): LeafEntry
   entries(): readonly LeafEntry[]
+  /** Puts an entry in place. */
+  locate(index: number, place: EntryInPlace): void
 }
 
 export class OpenLeaf implements Leaf {
@@ -85,6 +89,10 @@ export class OpenLeaf implements Leaf {
 
   entries(): readonly LeafEntry[] {
     return this.#entries
+  }
+
+  locate(index: number, place: EntryInPlace): void {
+    setPlace(place, this.entry(index))
   }
 }
 
@@ -148,6 +156,17 @@ export class PackedLeaf implements Leaf {
     return entries
   }
 
+  locate(index: number, place: EntryInPlace): void {
+    const bounds = this.#bounds
+    const at = index * 4
+    place.keyBytes = this.block
+    place.keyFrom = bounds[at] as number
+    place.keyTo = bounds[at + 1] as number
+    place.valueBytes = this.block
+    place.valueFrom = bounds[at + 2] as number
+    place.valueTo = bounds[at + 3] as number
+  }
+
   /** Every link of the leaf, in the order of its entries. */
   links(): Link[] {
     return Array.from(this.#linksAt, at => Link.within(this.block, at))
@@ -171,6 +190,22 @@ export class PackedLeaf implements Leaf {
     if (owners[low] !== entry) return undefined
     return Link.within(this.block, this.#linksAt[low] as number)
   }
+}
+
+/** Takes an entry out of a leaf. */
+export type TakeEntry<Result> = (leaf: Leaf, index: number) => Result
+
+/** Shows entries to `read` where they stand. */
+export function takeInPlace<Result>(read: ReadEntry<Result>): TakeEntry<Result> {
+  const place = new EntryInPlace()
+  return (leaf, index) => {
+    leaf.locate(index, place)
+    return read(place)
+  }
+}
+
+export function takeTreeEntry(leaf: Leaf, index: number): TreeEntry {
+  return treeEntry(leaf.entry(index))
 }
 
 /** An entry as the tree hands it out. */

@@ -4,12 +4,12 @@ import { WarrenError } from '../../errors.ts'
 import type { Child, TreeNode } from './inner-node.ts'
 import { InnerNode } from './inner-node.ts'
 import { compareKeys } from './keys.ts'
-import type { Leaf } from './leaf.ts'
-import { treeEntry } from './leaf.ts'
+import type { Leaf, TakeEntry } from './leaf.ts'
+import { takeTreeEntry } from './leaf.ts'
 import { loadEach } from './load-each.ts'
 import type { NodeSource, PlacedChild } from './node-source.ts'
 import { placedChild, rootPlace } from './node-source.ts'
-import type { TreeEntry } from './tree.ts'
+import type { KeyList, TreeEntry } from './tree.ts'
 
 /** The entry of a key. Waits for nothing while nodes are in memory. */
 export async function lookUp(
@@ -29,7 +29,8 @@ export async function lookUp(
     }
     node = below
   }
-  return entryIn(node, key)
+  const at = node.position(key)
+  return isAt(node, at, key) ? takeTreeEntry(node, at) : undefined
 }
 
 /** Keys below one node: from, inclusive, to, exclusive. */
@@ -39,45 +40,40 @@ interface Visit extends PlacedChild {
 }
 
 /** The entries of ascending keys, a level at a time: what is missing of a level comes as one stream. */
-export async function lookUpMany(
+export async function lookUpMany<Result>(
   source: NodeSource,
   root: Child,
-  keys: readonly Uint8Array[],
+  { keys, take }: { readonly keys: KeyList; readonly take: TakeEntry<Result> },
   options?: StoreOptions
-): Promise<(TreeEntry | undefined)[]> {
-  checkAscending(keys)
-  const found: (TreeEntry | undefined)[] = keys.map(() => undefined)
+): Promise<(Result | undefined)[]> {
+  const found = Array.from<Result | undefined>({ length: keys.length })
   if (keys.length === 0) return found
   const top = await source.load(root, options)
   let visits: Visit[] = [{ child: root, place: rootPlace(top), from: 0, to: keys.length }]
   if (top instanceof InnerNode) visits = visitsBelow(top, visits[0] as Visit, keys)
-  else readEntries(top, visits[0] as Visit, keys, found)
+  else readEntries(top, visits[0] as Visit, { keys, take, found })
   while (top.level > 0 && visits.length > 0) {
     const next: Visit[] = []
     let position = 0
     for await (const node of loadEach(source, visits, options)) {
       const visit = visits[position++] as Visit
       if (node instanceof InnerNode) next.push(...visitsBelow(node, visit, keys))
-      else readEntries(node, visit, keys, found)
+      else readEntries(node, visit, { keys, take, found })
     }
     visits = next
   }
   return found
 }
 
-function visitsBelow(
-  node: InnerNode,
-  { from, to, place }: Visit,
-  keys: readonly Uint8Array[]
-): Visit[] {
+function visitsBelow(node: InnerNode, { from, to, place }: Visit, keys: KeyList): Visit[] {
   const visits: Visit[] = []
   let start = from
   while (start < to) {
-    const index = node.position(keys[start] as Uint8Array)
+    const index = node.position(keys.at(start) as Uint8Array)
     const placed = placedChild(node, index, place)
     let end = start + 1
     const { upper } = placed.place
-    while (end < to && (upper === undefined || compareKeys(keys[end] as Uint8Array, upper) < 0))
+    while (end < to && (upper === undefined || compareKeys(keys.at(end) as Uint8Array, upper) < 0))
       end++
     visits.push({ ...placed, from: start, to: end })
     start = end
@@ -85,23 +81,32 @@ function visitsBelow(
   return visits
 }
 
-function readEntries(
+interface Lookup<Result> {
+  readonly keys: KeyList
+  readonly take: TakeEntry<Result>
+  readonly found: (Result | undefined)[]
+}
+
+function readEntries<Result>(
   leaf: Leaf,
   { from, to }: Visit,
-  keys: readonly Uint8Array[],
-  found: (TreeEntry | undefined)[]
+  { keys, take, found }: Lookup<Result>
 ): void {
-  for (let index = from; index < to; index++)
-    found[index] = entryIn(leaf, keys[index] as Uint8Array)
+  let at = 0
+  for (let index = from; index < to; index++) {
+    const key = keys.at(index) as Uint8Array
+    // What is asked for together mostly stands together.
+    if (!isAt(leaf, at, key)) at = isAt(leaf, at + 1, key) ? at + 1 : leaf.position(key)
+    if (isAt(leaf, at, key)) found[index] = take(leaf, at)
+  }
 }
 
-function entryIn(leaf: Leaf, key: Uint8Array): TreeEntry | undefined {
-  const at = leaf.position(key)
-  const present = at < leaf.count && leaf.compare(at, key) === 0
-  return present ? treeEntry(leaf.entry(at)) : undefined
+function isAt(leaf: Leaf, at: number, key: Uint8Array): boolean {
+  return at < leaf.count && leaf.compare(at, key) === 0
 }
 
-function checkAscending(keys: readonly Uint8Array[]): void {
+/** Throws a `TypeError`. */
+export function checkAscending(keys: readonly Uint8Array[]): void {
   for (let index = 1; index < keys.length; index++) {
     if (compareKeys(keys[index - 1] as Uint8Array, keys[index] as Uint8Array) > 0) {
       throw new TypeError('keys must be in ascending order')

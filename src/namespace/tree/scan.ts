@@ -2,33 +2,30 @@
 import type { Child, TreeNode } from './inner-node.ts'
 import { InnerNode } from './inner-node.ts'
 import { compareKeys } from './keys.ts'
-import type { Leaf } from './leaf.ts'
-import { treeEntry } from './leaf.ts'
+import type { Leaf, TakeEntry } from './leaf.ts'
 import { loadSections } from './load-each.ts'
 import type { NodeSource, Place, PlacedChild } from './node-source.ts'
 import { placedChild, rootPlace } from './node-source.ts'
-import type { ScanOptions, ScanRange, TreeEntry } from './tree.ts'
+import type { ScanOptions, ScanRange } from './tree.ts'
 
-type Batch = readonly TreeEntry[]
-
-export async function* scanRange(
+export async function* scanRange<Result>(
   source: NodeSource,
   root: Child,
-  range: ScanRange,
+  { range, take }: { readonly range: ScanRange; readonly take: TakeEntry<Result> },
   options: ScanOptions = {}
-): AsyncGenerator<Batch> {
+): AsyncGenerator<readonly Result[]> {
   const { from, to } = range
   if (from !== undefined && to !== undefined && compareKeys(from, to) >= 0) return
   const node = await source.load(root, options)
   if (!(node instanceof InnerNode)) {
-    const batch = entriesWithin(node, range)
+    const batch = entriesWithin(node, range, take)
     if (batch.length > 0) yield batch
     return
   }
   const sections = new Scan(source, range, options).sections(node, rootPlace(node))
   for await (const leaf of leavesWithin(source, sections, options)) {
     options.signal?.throwIfAborted()
-    const batch = entriesWithin(leaf as Leaf, range)
+    const batch = entriesWithin(leaf as Leaf, range, take)
     if (batch.length > 0) yield batch
   }
 }
@@ -99,10 +96,14 @@ function childrenWithin(
   return { from: first, to: beginsThere ? last : last + 1 }
 }
 
-function entriesWithin(leaf: Leaf, { from, to }: ScanRange): TreeEntry[] {
+function entriesWithin<Result>(
+  leaf: Leaf,
+  { from, to }: ScanRange,
+  take: TakeEntry<Result>
+): Result[] {
   const first = from === undefined ? 0 : leaf.position(from)
   const end = to === undefined ? leaf.count : leaf.position(to)
-  const entries: TreeEntry[] = []
-  for (let index = first; index < end; index++) entries.push(treeEntry(leaf.entry(index)))
+  const entries: Result[] = []
+  for (let index = first; index < end; index++) entries.push(take(leaf, index))
   return entries
 }

@@ -7,6 +7,7 @@
  * snapshot is a root id. New nodes stay in memory until `flush` turns them into blocks.
  */
 import type { BlockId, BlockStore, StoreOptions } from '../../blocks/index.ts'
+import type { ReadEntry } from './entry-in-place.ts'
 
 /**
  * One entry. Key and value may be views of a whole node's bytes: do not change them, and copy
@@ -24,6 +25,15 @@ export interface Change {
   readonly key: Uint8Array
   readonly value: Uint8Array | undefined
   readonly link?: BlockId
+}
+
+/**
+ * Ascending keys, each made when it is asked for: it may be the same array with other bytes every
+ * time. A list of keys is one.
+ */
+export interface KeyList {
+  readonly length: number
+  at(index: number): Uint8Array | undefined
 }
 
 export interface ScanRange {
@@ -56,8 +66,20 @@ export interface Tree {
   get(key: Uint8Array, options?: StoreOptions): Promise<TreeEntry | undefined>
   /** Looks up many keys, in ascending order, in one pass: nodes on the way are fetched in batches. */
   getMany(keys: readonly Uint8Array[], options?: StoreOptions): Promise<(TreeEntry | undefined)[]>
+  /** The same, with what `read` makes of each entry. The order of the keys is not checked. */
+  readMany<Result>(
+    keys: KeyList,
+    read: ReadEntry<Result>,
+    options?: StoreOptions
+  ): Promise<(Result | undefined)[]>
   /** Entries in key order, a leaf's worth at a time. Never yields an empty batch. */
   scan(range: ScanRange, options?: ScanOptions): AsyncIterable<readonly TreeEntry[]>
+  /** The same, with what `read` makes of each entry: for listings of many small ones. */
+  readRange<Result>(
+    range: ScanRange,
+    read: ReadEntry<Result>,
+    options?: ScanOptions
+  ): AsyncIterable<readonly Result[]>
   /**
    * Applies changes with distinct keys, in ascending key order, in one pass. Gives this same tree
    * when they change nothing. Keys and values are kept, not copied: do not change them afterwards,

@@ -14,7 +14,9 @@
  */
 import { BLOCK_BYTES_MAX } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
-import type { ScanRange } from '../tree/tree.ts'
+import type { EntryInPlace } from '../tree/entry-in-place.ts'
+import type { KeyList, ScanRange } from '../tree/tree.ts'
+import { ROOT_INODE } from './volume.ts'
 import type { InodeNumber } from './volume.ts'
 
 const VOLUME = 0
@@ -40,22 +42,26 @@ export const FILE_BYTES_MAX: number = 2 ** (8 * INODE_BYTES) - 1
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+const ASCII_MAX = 0x7f
+/** Up to this many characters are put together one by one. */
+const SHORT_NAME = 32
+
 export const VOLUME_KEY: Uint8Array = Uint8Array.of(VOLUME)
 
 export function inodeKey(inode: InodeNumber): Uint8Array {
   return prefix(METADATA, inode, INODE_RECORD, 0)
 }
 
-/** The same for many at once, as views of one buffer. */
-export function inodeKeys(inodes: readonly InodeNumber[]): Uint8Array[] {
-  const bytes = new Uint8Array(inodes.length * PREFIX_BYTES)
-  return inodes.map((inode, index) => {
-    const key = bytes.subarray(index * PREFIX_BYTES, (index + 1) * PREFIX_BYTES)
-    key[0] = METADATA
-    writeNumber(key, 1, inode)
-    key[1 + INODE_BYTES] = INODE_RECORD
-    return key
-  })
+/** The same for ascending numbers, in one array that is written again for each. */
+export function inodeKeys(inodes: readonly InodeNumber[]): KeyList {
+  const key = prefix(METADATA, ROOT_INODE, INODE_RECORD, 0)
+  return {
+    length: inodes.length,
+    at(index) {
+      writeNumber(key, 1, inodes[index] as number)
+      return key
+    }
+  }
 }
 
 export function entryKey(directory: InodeNumber, name: string): Uint8Array {
@@ -121,8 +127,30 @@ export function orphanRange(): ScanRange {
 
 /** The name in an entry's or attribute's key. Throws `EPROTO` when it is not UTF-8. */
 export function nameOf(key: Uint8Array): string {
+  return textIn(key, PREFIX_BYTES, key.length)
+}
+
+export function nameIn({ keyBytes, keyFrom, keyTo }: EntryInPlace): string {
+  return textIn(keyBytes, keyFrom + PREFIX_BYTES, keyTo)
+}
+
+/** Codes of one name, kept so that none is made for each. */
+const codes: number[] = []
+
+function textIn(bytes: Uint8Array, from: number, to: number): string {
+  codes.length = 0
+  for (let at = from; at < to; at++) {
+    const code = bytes[at] as number
+    // Calling a decoder costs more than all of a short name.
+    if (code > ASCII_MAX || codes.length === SHORT_NAME) return decodedIn(bytes, from, to)
+    codes.push(code)
+  }
+  return String.fromCharCode.apply(undefined, codes)
+}
+
+function decodedIn(bytes: Uint8Array, from: number, to: number): string {
   try {
-    return decoder.decode(key.subarray(PREFIX_BYTES))
+    return decoder.decode(bytes.subarray(from, to))
   } catch (cause) {
     throw new WarrenError('EPROTO', { message: 'a name that is not UTF-8', cause })
   }
@@ -134,6 +162,11 @@ export function offsetOf(key: Uint8Array): number {
 
 export function inodeOf(key: Uint8Array): InodeNumber {
   return readNumber(key, 1) as InodeNumber
+}
+
+export function inodeIn({ keyBytes, keyFrom, keyTo }: EntryInPlace): InodeNumber {
+  if (keyTo - keyFrom < GROUP_BYTES) throw new WarrenError('EPROTO', { message: 'short key' })
+  return readNumber(keyBytes, keyFrom + 1) as InodeNumber
 }
 
 /** What an entry of the tree is about, for those who look at the differences of two versions. */
@@ -175,16 +208,19 @@ function prefix(region: number, inode: InodeNumber, kind: number, restBytes: num
 }
 
 function writeNumber(target: Uint8Array, at: number, value: number): void {
-  let rest = value
-  for (let index = INODE_BYTES - 1; index >= 0; index--) {
-    target[at + index] = rest % 256
-    rest = Math.floor(rest / 256)
-  }
+  const high = Math.floor(value / 2 ** 32)
+  target[at] = high >>> 8
+  target[at + 1] = high
+  target[at + 2] = value >>> 24
+  target[at + 3] = value >>> 16
+  target[at + 4] = value >>> 8
+  target[at + 5] = value
 }
 
 function readNumber(source: Uint8Array, at: number): number {
   if (source.length < at + INODE_BYTES) throw new WarrenError('EPROTO', { message: 'short key' })
-  let value = 0
-  for (let index = 0; index < INODE_BYTES; index++) value = value * 256 + source[at + index]!
-  return value
+  const high = (source[at]! << 8) | source[at + 1]!
+  const low =
+    (source[at + 2]! << 24) | (source[at + 3]! << 16) | (source[at + 4]! << 8) | source[at + 5]!
+  return high * 2 ** 32 + (low >>> 0)
 }

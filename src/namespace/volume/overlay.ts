@@ -3,7 +3,9 @@
  * the list that the tree applies.
  */
 import type { BlockId, StoreOptions } from '../../blocks/index.ts'
-import type { Change, ScanOptions, ScanRange, Tree, TreeEntry } from '../tree/tree.ts'
+import type { ReadEntry } from '../tree/entry-in-place.ts'
+import { inPlace } from '../tree/entry-in-place.ts'
+import type { Change, KeyList, ScanOptions, ScanRange, Tree, TreeEntry } from '../tree/tree.ts'
 import type { EntrySource } from './tree-snapshot.ts'
 import { GROUP_BYTES, keyText } from './keys.ts'
 
@@ -49,6 +51,26 @@ export class Overlay implements EntrySource {
       const change = this.#changeOf(key)
       return change === undefined ? found[index] : entryOf(change)
     })
+  }
+
+  async readMany<Result>(
+    keys: KeyList,
+    read: ReadEntry<Result>,
+    options?: StoreOptions
+  ): Promise<(Result | undefined)[]> {
+    const lasting = Array.from({ length: keys.length }, (_, index) => keys.at(index)!.slice())
+    const found = await this.getMany(lasting, options)
+    return found.map(entry => entry && read(inPlace(entry)))
+  }
+
+  async *readRange<Result>(
+    range: ScanRange,
+    read: ReadEntry<Result>,
+    options?: ScanOptions
+  ): AsyncGenerator<readonly Result[]> {
+    for await (const batch of this.scan(range, options)) {
+      yield batch.map(entry => read(inPlace(entry)))
+    }
   }
 
   async *scan(range: ScanRange, options?: ScanOptions): AsyncGenerator<readonly TreeEntry[]> {

@@ -2,6 +2,7 @@
  * Reads the records that there are millions of: a CBOR list of numbers, nothing else. A general
  * decoder takes longer for one than everything else that a listing does for its entry.
  */
+import type { EntryInPlace } from '../tree/entry-in-place.ts'
 
 const SMALL_MAX = 23
 const ONE_BYTE = 0x18
@@ -14,30 +15,34 @@ const LIST = 0x80
 const view = new DataView(new ArrayBuffer(8))
 
 /**
- * Fills `fields` from a list of exactly as many numbers (fewer than 24): integers from 0 in their
+ * Fills `fields` from a value that is a list of exactly as many numbers (fewer than 24): integers from 0 in their
  * shortest form, or floats of 64 bits. False for all else, which may be right all the same.
  */
-export function readNumbers(bytes: Uint8Array, fields: Float64Array): boolean {
-  if (bytes[0] !== LIST + fields.length) return false
-  let at = 1
+export function readNumbers(
+  { valueBytes: bytes, valueFrom, valueTo: to }: EntryInPlace,
+  fields: Float64Array
+): boolean {
+  if (valueFrom >= to || bytes[valueFrom] !== LIST + fields.length) return false
+  let at = valueFrom + 1
   for (let index = 0; index < fields.length; index++) {
+    if (at >= to) return false
     const initial = bytes[at++] as number
     if (initial <= SMALL_MAX) {
       fields[index] = initial
     } else if (initial === FLOAT64) {
-      if (at + 8 > bytes.length) return false
+      if (at + 8 > to) return false
       fields[index] = readFloat(bytes, at)
       at += 8
     } else {
       const width = widthOf(initial)
-      if (width === 0 || at + width > bytes.length) return false
+      if (width === 0 || at + width > to) return false
       const value = readUnsigned(bytes, at, width)
       if (value < leastOf(width) || value > Number.MAX_SAFE_INTEGER) return false
       fields[index] = value
       at += width
     }
   }
-  return at === bytes.length
+  return at === to
 }
 
 function widthOf(initial: number): number {

@@ -11,8 +11,10 @@
 import { decode, encode } from 'cborg'
 import { BLOCK_BYTES_MAX } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
+import type { EntryInPlace } from '../tree/entry-in-place.ts'
+import { inPlace } from '../tree/entry-in-place.ts'
 import type { TreeEntry } from '../tree/tree.ts'
-import { FILE_BYTES_MAX, inodeOf, nameOf, offsetOf } from './keys.ts'
+import { FILE_BYTES_MAX, inodeIn, nameIn, offsetOf } from './keys.ts'
 import type { DirectoryEntry, Extent, Inode, InodeNumber, InodeType } from './volume.ts'
 import { isName } from './names.ts'
 import { readNumbers } from './read-numbers.ts'
@@ -60,15 +62,19 @@ const inodeNumbers = new Float64Array(12)
 const entryNumbers = new Float64Array(2)
 
 export function decodeInode(entry: TreeEntry): Inode {
+  return readInode(inPlace(entry))
+}
+
+export function readInode(entry: EntryInPlace): Inode {
   // All but symlinks are numbers only.
-  const fields: ArrayLike<unknown> = readNumbers(entry.value, inodeNumbers)
+  const fields: ArrayLike<unknown> = readNumbers(entry, inodeNumbers)
     ? inodeNumbers
-    : decodeArray(entry.value, 12, 13)
+    : decodeArray(valueOf(entry), 12, 13)
   const type = typeOf(fields[1])
   const target = fields[12]
   if ((type === 'symlink') !== (typeof target === 'string')) throw malformed('symlink target')
   const inode: Inode = {
-    number: inodeOf(entry.key),
+    number: inodeIn(entry),
     generation: natural(fields[0]),
     type,
     mode: natural(fields[2]) & 0o7777,
@@ -90,12 +96,16 @@ export function encodeEntry(entry: Pick<DirectoryEntry, 'inode' | 'type'>): Uint
 }
 
 export function decodeEntry(entry: TreeEntry): DirectoryEntry {
-  const fields: ArrayLike<unknown> = readNumbers(entry.value, entryNumbers)
+  return readEntry(inPlace(entry))
+}
+
+export function readEntry(entry: EntryInPlace): DirectoryEntry {
+  const fields: ArrayLike<unknown> = readNumbers(entry, entryNumbers)
     ? entryNumbers
-    : decodeArray(entry.value, 2, 2)
+    : decodeArray(valueOf(entry), 2, 2)
   const inode = natural(fields[0]) as InodeNumber
   const type = typeOf(fields[1])
-  const name = nameOf(entry.key)
+  const name = nameIn(entry)
   if (!isName(name)) throw malformed('name')
   return { name, inode, type }
 }
@@ -109,6 +119,10 @@ export function decodeExtent(entry: TreeEntry): Extent {
   if (typeof length !== 'number' || !Number.isInteger(length)) throw malformed('extent')
   if (length < 1 || length > BLOCK_BYTES_MAX || entry.link === undefined) throw malformed('extent')
   return { offset: offsetOf(entry.key), length, block: entry.link }
+}
+
+function valueOf({ valueBytes, valueFrom, valueTo }: EntryInPlace): Uint8Array {
+  return valueBytes.subarray(valueFrom, valueTo)
 }
 
 function typeOf(value: unknown): InodeType {

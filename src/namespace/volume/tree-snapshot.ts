@@ -1,6 +1,7 @@
 /** A snapshot reads a volume's records from an ordered map: a tree, or a tree under a transaction. */
 import type { BlockReader, StoreOptions } from '../../blocks/index.ts'
 import { WarrenError, isWarrenError } from '../../errors.ts'
+import type { EntryInPlace } from '../tree/entry-in-place.ts'
 import type { ScanOptions, ScanRange, Tree, TreeEntry } from '../tree/tree.ts'
 import { readContent } from './content.ts'
 import {
@@ -16,7 +17,7 @@ import {
   nameOf
 } from './keys.ts'
 import { mapAhead } from './map-ahead.ts'
-import { decodeEntry, decodeExtent, decodeInode } from './records.ts'
+import { decodeEntry, decodeExtent, decodeInode, readEntry, readInode } from './records.ts'
 import { INLINE_BYTES_MAX } from './volume.ts'
 import type {
   Content,
@@ -35,7 +36,7 @@ import type {
 const BATCHES_AT_ONCE = 4
 
 /** What a snapshot asks of the map it reads. */
-export type EntrySource = Pick<Tree, 'get' | 'getMany' | 'scan'>
+export type EntrySource = Pick<Tree, 'get' | 'getMany' | 'readMany' | 'scan' | 'readRange'>
 
 export class TreeSnapshot implements Snapshot {
   readonly #tree: Tree
@@ -61,8 +62,7 @@ export class TreeSnapshot implements Snapshot {
     numbers: readonly InodeNumber[],
     options?: StoreOptions
   ): Promise<(Inode | undefined)[]> {
-    const entries = await this.#entries.getMany(inodeKeys(numbers), options)
-    return entries.map(entry => entry && decodeInode(entry))
+    return await this.#entries.readMany(inodeKeys(ascending(numbers)), readInode, options)
   }
 
   async lookup(
@@ -78,8 +78,7 @@ export class TreeSnapshot implements Snapshot {
     directory: InodeNumber,
     options: ScanOptions & { readonly after?: string } = {}
   ): AsyncGenerator<readonly DirectoryEntry[]> {
-    const range = entryRange(directory, options.after)
-    for await (const batch of this.#scan(range, options)) yield batch.map(decodeEntry)
+    yield* this.#entries.readRange(entryRange(directory, options.after), readEntry, options)
   }
 
   entriesToShow(
@@ -167,11 +166,11 @@ export class TreeSnapshot implements Snapshot {
     const numbers = entries.map(entry => entry.inode)
     // Inodes made together have neighbouring numbers: in that order they are one walk of the tree.
     const order = isAscending(numbers) ? undefined : [...new Set(numbers)].sort((a, b) => a - b)
-    const records = await this.#entries.getMany(inodeKeys(order ?? numbers), options)
+    const keys = inodeKeys(order ?? numbers)
+    const found = await this.#entries.readMany(keys, readAttributes, options)
     const position = order && new Map(order.map((number, index) => [number, index]))
     return entries.map(({ name, inode, type }, index) => {
-      const record = records[position?.get(inode) ?? index]
-      const attributes = record && attributesIn(record)
+      const attributes = found[position?.get(inode) ?? index]
       const fits = attributes !== undefined && belongs(attributes, type, directory)
       return { name, inode, type, attributes: fits ? attributes : undefined }
     })
@@ -182,10 +181,17 @@ function isAscending(numbers: readonly InodeNumber[]): boolean {
   return numbers.every((number, index) => index === 0 || (numbers[index - 1] as number) < number)
 }
 
+function ascending(numbers: readonly InodeNumber[]): readonly InodeNumber[] {
+  if (numbers.some((number, index) => index > 0 && (numbers[index - 1] as number) > number)) {
+    throw new TypeError('inode numbers must be in ascending order')
+  }
+  return numbers
+}
+
 /** Undefined for a record that nobody can read. */
-function attributesIn(record: TreeEntry): Inode | undefined {
+function readAttributes(entry: EntryInPlace): Inode | undefined {
   try {
-    return decodeInode(record)
+    return readInode(entry)
   } catch (error) {
     if (isWarrenError(error, 'EPROTO')) return undefined
     throw error
