@@ -8,7 +8,7 @@ import type { Timed, TimedRanges } from '../side.ts'
 import type { Sides, StartOptions, System } from '../system.ts'
 
 const PEERS = new URL('../peers/', import.meta.url)
-const MISSING = 'npm ci --prefix bench/peers --ignore-scripts'
+const MISSING = 'not installed, see `npm ci --prefix bench/peers`'
 
 async function start(module: URL, options: StartOptions): Promise<Sides> {
   const pair = await startPair(module, options)
@@ -29,7 +29,7 @@ async function start(module: URL, options: StartOptions): Promise<Sides> {
 
 function fromNpm(name: string, file: string): System {
   const isThere = existsSync(new URL(`node_modules/${file}/package.json`, PEERS))
-  const missing = isThere ? {} : { missing: `not installed: ${MISSING}` }
+  const missing = isThere ? {} : { missing: MISSING }
   const module = new URL(`${file}.js`, PEERS)
   return { name, ...missing, readsRanges: true, start: options => start(module, options) }
 }
