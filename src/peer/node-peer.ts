@@ -4,10 +4,10 @@
  */
 import { noise } from '@chainsafe/libp2p-noise'
 import { mdns } from '@libp2p/mdns'
-import { tcp } from '@libp2p/tcp'
 import type { Libp2pPeerOptions } from './create-libp2p-peer.ts'
 import { createLibp2pPeer } from './create-libp2p-peer.ts'
 import { collectWhilePassing, nodePrimitives } from './node-noise/index.ts'
+import { gatheringTcp } from './node-tcp.ts'
 import type { Peer } from './peer.ts'
 
 export interface NodePeerOptions extends Libp2pPeerOptions {
@@ -25,7 +25,7 @@ export async function createNodePeer(options: NodePeerOptions = {}): Promise<Pee
   const { discovery = true, ...rest } = options
   return createLibp2pPeer({
     listen: LISTEN,
-    transports: [tcp()],
+    transports: [gatheringTcp()],
     connectionEncrypters: [noise({ crypto: collectWhilePassing(nodePrimitives) })],
     ...(discovery && { peerDiscovery: [mdns({ serviceTag: SERVICE_TAG })] }),
     ...rest
