@@ -2,9 +2,10 @@
 import type { System } from '../system.ts'
 import { fromNpmAll } from './from-npm.ts'
 import { rsyncAll } from './rsync.ts'
+import { syncthing } from './syncthing.ts'
 import { warren } from './warren.ts'
 
-const others: readonly System[] = [...fromNpmAll, ...rsyncAll]
+const others: readonly System[] = [...fromNpmAll, syncthing, ...rsyncAll]
 
 /** `wanted` is `all`, `none`, or names with commas between; says which of them are not here. */
 export function chooseSystems(wanted: string, say: (line: string) => void): readonly System[] {
