@@ -2,7 +2,7 @@
 import { OURS } from './system.ts'
 import type { UsageOfBoth } from './system.ts'
 
-export type Unit = 'MiB/s' | 'files/s' | 'ops/s' | 'ms' | 'MiB' | 's/GiB' | 'µs/file' | 's/1,000'
+export type Unit = 'MiB/s' | 'files/s' | 'ops/s' | 'ms'
 
 export interface What {
   /** The workload it belongs to, or `floors`. */

@@ -5,7 +5,7 @@
  * Small sizes by default, so that it is over in a minute; `--full` takes the real ones (1 GiB,
  * 10,000 files), and fills free memory first. Floors and other systems are measured in the same run
  * on the same machine: they are what the figures are to be held against. `--profile` keeps a CPU
- * profile of every process.
+ * profile of every process. `--scale` measures what a file, a byte and a peer cost when there are many.
  */
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, release, tmpdir, totalmem } from 'node:os'
@@ -17,6 +17,9 @@ import { floors } from './floors.ts'
 import { readOptions } from './options.ts'
 import type { Options } from './options.ts'
 import type { Run, Sizes, Workload } from './run.ts'
+import { curveText, slopeOf } from './scale/curve.ts'
+import type { Curve } from './scale/curve.ts'
+import { measureScale, SCALES } from './scale/scale.ts'
 import { chooseSystems } from './systems/choose-systems.ts'
 import { tablesOf } from './tables.ts'
 import { MemoryWarmer } from './warm-memory.ts'
@@ -30,24 +33,36 @@ const SIZES: Readonly<Record<Options['size'], Sizes>> = {
 
 const all: Readonly<Record<string, Workload>> = { ...floors, ...workloads }
 const say = (line: string): void => console.error(line)
+const processor = `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}`
+const machine = `Node ${process.version}, ${processor}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${release()}`
 const options = readOptions(Object.keys(all))
 const sizes = SIZES[options.size]
 const figures = new Figures()
 const top = mkdtempSync(join(tmpdir(), 'warren-bench-'))
 const profiles = options.profile ? mkdtempSync(join(tmpdir(), 'warren-profiles-')) : undefined
+const warmer = new MemoryWarmer(top)
+const warmMemory = (): void => (options.size === 'full' ? warmer.warm() : undefined)
 try {
-  await runAll()
+  if (options.scale) reportScale(await runScale())
+  else {
+    await runAll()
+    report()
+  }
 } finally {
   rmSync(top, { recursive: true, force: true })
 }
-report()
+if (profiles !== undefined) console.log(`\nCPU profiles are in ${profiles}`)
+
+async function runScale(): Promise<Curve[]> {
+  const flagsOf = (process: string): string[] => flagsFor(process)
+  const scale = SCALES[options.size]
+  return await measureScale({ directory: top, scale, flagsOf, warmMemory, say })
+}
 
 async function runAll(): Promise<void> {
   const systems = chooseSystems(options.peers, say)
-  const warmer = new MemoryWarmer(top)
   const data = makeData(top, sizes)
   const failures = new Set<string>()
-  const warmMemory = (): void => (options.size === 'full' ? warmer.warm() : undefined)
   for (let run = 1; run <= options.runs; run++) {
     for (const name of options.only) {
       say(`run ${run} of ${options.runs}: ${name}`)
@@ -69,15 +84,20 @@ function flagsFor(process: string): string[] {
 
 function report(): void {
   const list = figures.list()
-  const processor = `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}`
-  const machine = `Node ${process.version}, ${processor}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${release()}`
-  console.log(`${machine}; ${options.runs} runs; ${JSON.stringify(sizes)}\n`)
+  const { runs } = options
+  console.log(`${machine}; ${runs} runs; ${JSON.stringify(sizes)}\n`)
   console.log(tablesOf(list))
   const aims = options.size === 'full' ? judge(list) : []
   if (aims.length > 0) console.log(`\n${aimsText(aims)}`)
-  if (profiles !== undefined) console.log(`\nCPU profiles are in ${profiles}`)
-  if (options.json === undefined) return
-  const { runs } = options
-  const json = { machine, runs, sizes, figures: list, comparisons: compare(list), aims }
-  writeFileSync(options.json, JSON.stringify(json, undefined, 2))
+  write({ machine, runs, sizes, figures: list, comparisons: compare(list), aims })
+}
+
+function reportScale(curves: readonly Curve[]): void {
+  console.log(machine)
+  for (const curve of curves) console.log(`\n${curveText(curve)}`)
+  write({ machine, curves: curves.map(curve => ({ ...curve, slope: slopeOf(curve.points) })) })
+}
+
+function write(json: object): void {
+  if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(json, undefined, 2))
 }

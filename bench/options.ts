@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util'
 
 export interface Options {
   readonly size: 'full' | 'small' | 'tiny'
+  /** The scale curves instead of the workloads. */
+  readonly scale: boolean
   readonly runs: number
   /** Floors and workloads, by name. */
   readonly only: readonly string[]
@@ -16,6 +18,7 @@ export interface Options {
 const KNOWN = {
   full: { type: 'boolean', default: false },
   tiny: { type: 'boolean', default: false },
+  scale: { type: 'boolean', default: false },
   runs: { type: 'string', default: '3' },
   only: { type: 'string' },
   peers: { type: 'string' },
@@ -33,6 +36,7 @@ export function readOptions(known: readonly string[]): Options {
   }
   return {
     size: values.full ? 'full' : values.tiny ? 'tiny' : 'small',
+    scale: values.scale,
     runs,
     only,
     peers: values.peers ?? (values.tiny ? 'none' : 'all'),
@@ -56,7 +60,7 @@ function parse(known: readonly string[]): ReturnType<typeof parseArgs<{ options:
 
 function refuse(known: readonly string[], reason: unknown = ''): never {
   console.error(`${String(reason)}
-usage: npm run bench -- [--full | --tiny] [--runs N] [--only ${known.join(',')}]
+usage: npm run bench -- [--full | --tiny] [--scale] [--runs N] [--only ${known.join(',')}]
   [--peers all|none|NAME,…] [--node-flags "…"] [--profile] [--json FILE]`)
   process.exit(2)
 }

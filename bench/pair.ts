@@ -17,11 +17,12 @@ export interface Pair extends AsyncDisposable {
 }
 
 /** The module answers `start(directory)` and `usage()`. */
-export async function startPair(module: URL, { directory, flags }: StartOptions): Promise<Pair> {
+export async function startPair(module: URL, options: StartOptions): Promise<Pair> {
+  const { directory, flags, callMsMax = CALL_MS_MAX } = options
   const start = async (side: 'A' | 'B'): Promise<PeerProcess> => {
     const path = join(directory, `store-${side.toLowerCase()}`)
     mkdirSync(path, { recursive: true })
-    const peer = await spawnPeer(module, [], { callMsMax: CALL_MS_MAX, flags: flags(side) })
+    const peer = await spawnPeer(module, [], { callMsMax, flags: flags(side) })
     await peer.call('start', path)
     return peer
   }

@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly directory: string
   /** Node flags of side `A` and side `B`. */
   readonly flags: (side: 'A' | 'B') => readonly string[]
+  /** How long a call may take, in milliseconds. Default 3 minutes. */
+  readonly callMsMax?: number
 }
 
 export interface System {

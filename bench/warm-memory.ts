@@ -4,17 +4,10 @@
  * On a virtual machine that hands free memory back to its host, the first touch of a page costs
  * about 2 s a GiB: a plain write of 1 GiB falls from 5,000 to 500 MiB/s, which drowns everything
  * else. Pages that hold the cache of a file are not handed back, and recycling one is cheap. So a
- * sparse file about as large as the free memory is read through, and kept until the end.
+ * sparse file about as large as the free memory is read through, and kept until the end, when
+ * the directory of the benchmark goes.
  */
-import {
-  closeSync,
-  openSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  truncateSync,
-  writeFileSync
-} from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const MIB = 1024 * 1024
@@ -45,10 +38,6 @@ export class MemoryWarmer {
       this.#made = true
     }
     readUntilFull(this.#path)
-  }
-
-  remove(): void {
-    rmSync(this.#path, { force: true })
   }
 }
 
