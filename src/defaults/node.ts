@@ -29,7 +29,7 @@ import { createMemoryHeadStore, createMemoryNamespaceStore } from '../namespace/
 import type { HeadStore, HostTransfers, NamespaceStore } from '../namespace/index.ts'
 import { createSigningKey, importSigningKey, systemClock } from '../peer/index.ts'
 import type { Libp2pPeerOptions, SigningKey } from '../peer/index.ts'
-import { createNodePeer } from '../peer/node-peer.ts'
+import { collectYoung, createNodePeer } from '../peer/node-peer.ts'
 import type { WarrenOptions } from '../warren.ts'
 import type { Parts } from './parts.ts'
 
@@ -86,9 +86,10 @@ function createTransfers(
   const exclude = directory === undefined ? [] : [realpathSync(directory)]
   // References are found only through the store they are a tier of; what an app's own store keeps
   // of the bytes it is given, only the app knows.
-  if (blockStore !== undefined) return createHostTransfers(undefined, touch, { exclude })
+  const others = { exclude, collect: collectYoung }
+  if (blockStore !== undefined) return createHostTransfers(undefined, touch, others)
   return createHostTransfers(references, touch, {
-    exclude,
+    ...others,
     ...(hashers === undefined ? {} : { hashers })
   })
 }

@@ -10,6 +10,8 @@ import { collectWhilePassing, nodePrimitives } from './node-noise/index.ts'
 import { gatheringTcp } from './node-tcp.ts'
 import type { Peer } from './peer.ts'
 
+export { collectYoung } from './node-noise/index.ts'
+
 export interface NodePeerOptions extends Libp2pPeerOptions {
   /** Whether to find, and be found by, peers on the local network. Default true. */
   readonly discovery?: boolean

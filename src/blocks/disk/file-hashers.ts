@@ -29,7 +29,7 @@ const TASKS_PER_THREAD = 2
 const STARTING_BYTES: number = 16 * 1024 * 1024
 
 /** After so many milliseconds with nothing to do threads and memory are let go of. */
-const IDLE_MS = 2_000
+const IDLE_MS = 500
 
 export interface FileHashersOptions {
   /** Threads at most; 0: everything is hashed on this one. Default one per core, at most 4. */

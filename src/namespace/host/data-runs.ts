@@ -3,6 +3,7 @@
  * as runs of data with holes between them. What reads as zeros, whether the host
  * keeps it as a hole or not, needs no blocks: gaps between extents read as zeros too.
  */
+import { newBytes } from './read-host-file.ts'
 import type { OpenHostFile } from './read-host-file.ts'
 
 /** One trip to the thread pool a mebibyte: more would only hold more memory. Holes are whole pieces. */
@@ -54,13 +55,8 @@ export class DataRuns {
   async #read(): Promise<Uint8Array> {
     this.#signal?.throwIfAborted()
     const length = Math.min(PIECE_BYTES, this.#file.size - this.#position)
-    return this.#file.read(newPiece(length), this.#position)
+    return this.#file.read(newBytes(length), this.#position)
   }
-}
-
-/** Not zeroed, since every byte that is handed out has been read. */
-function newPiece(length: number): Uint8Array {
-  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
 }
 
 function isZeros(bytes: Uint8Array): boolean {

@@ -9,12 +9,12 @@ import type { ImportComponents, ReferenceStore } from './import-volume.ts'
 /**
  * `references`: where files imported in place are noted; without it that is refused. `touch` is
  * told of their blocks first, because collection does not see them pass through the block store.
- * `exclude`, `hashers`: see `ImportComponents`.
+ * `others`: see `ImportComponents`.
  */
 export function createHostTransfers(
   references: ReferenceStore | undefined,
   touch: CollectableBlockStore['touch'],
-  others: Pick<ImportComponents, 'exclude' | 'hashers'> = {}
+  others: Pick<ImportComponents, 'exclude' | 'hashers' | 'collect'> = {}
 ): HostTransfers {
   const components: ImportComponents = {
     ...others,

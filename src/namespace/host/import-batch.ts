@@ -9,7 +9,6 @@ import type { ImportContext } from './import-context.ts'
 import type { FileItem, ImportItem } from './import-items.ts'
 import { ImportWriter } from './import-writer.ts'
 import type { FileContent } from './import-writer.ts'
-import { readWholeFile } from './read-host-file.ts'
 import { emptyDirectory } from './remove-tree.ts'
 import { storeHostFile } from './store-host-file.ts'
 import type { StoredHostFile } from './store-host-file.ts'
@@ -19,6 +18,9 @@ const FILES_AT_ONCE = 4
 
 /** What a large file adds to the size of a batch: its extents, at their most common length. */
 const BYTES_PER_EXTENT_BYTE = 1 / 256
+
+/** Batches with less in them are not worth it. */
+const COLLECTED_BYTES_MIN = 256 * 1024
 
 export class ImportBatch {
   /** Names it touches. */
@@ -73,6 +75,7 @@ export class ImportBatch {
     })
     for (const content of this.#contents.values()) if (isStored(content)) content.done()
     this.#contents.clear()
+    if (this.bytes >= COLLECTED_BYTES_MIN) this.#context.collect()
   }
 
   /** Gives up what was stored and did not come into the tree. */
@@ -108,7 +111,7 @@ export class ImportBatch {
       return
     }
     try {
-      const content = readWholeFile(hostPath, entry.stats)
+      const content = this.#context.wholeFiles.read(hostPath, entry.stats)
       this.#contents.set(item, content)
       this.#context.log.passed(path, content.length)
     } catch (error) {
@@ -117,9 +120,13 @@ export class ImportBatch {
   }
 
   async #storeLarge(items: readonly FileItem[]): Promise<void> {
+    const { slices } = this.#context
     const rest = items.values()
     const work = async (): Promise<void> => {
-      for (const item of rest) await this.#storeOne(item)
+      for (const item of rest) {
+        if (slices.isUsedUp) await slices.share()
+        await this.#storeOne(item)
+      }
     }
     const workers = Array.from({ length: Math.min(FILES_AT_ONCE, items.length) }, work)
     // All of them end before anybody hears of a failure, so that nothing is stored behind its back.
@@ -128,7 +135,7 @@ export class ImportBatch {
   }
 
   async #storeOne(item: FileItem): Promise<void> {
-    const { volume, references, hashers, inPlace, signal, log } = this.#context
+    const { volume, references, hashers, wholeFiles, inPlace, signal, log } = this.#context
     const { stats, name } = item.entry
     const { hostPath } = item
     const path = item.directory.pathOf(name)
@@ -142,6 +149,7 @@ export class ImportBatch {
         stats,
         references: inPlace ? references : undefined,
         hashers,
+        wholeFiles,
         signal,
         onBytes: bytes => log.passed(path, bytes)
       })

@@ -2,6 +2,7 @@
 import type { FileHashers } from '../../blocks/disk/index.ts'
 import type { InodeNumber, Snapshot } from '../volume/volume.ts'
 import type { ImportVolume, ReferenceStore } from './import-volume.ts'
+import type { WholeFileReader } from './read-host-file.ts'
 import type { Slices } from './slices.ts'
 import type { TransferLog } from './transfer-log.ts'
 
@@ -9,6 +10,9 @@ export interface ImportContext {
   readonly volume: ImportVolume
   readonly references: ReferenceStore | undefined
   readonly hashers: FileHashers | undefined
+  readonly wholeFiles: WholeFileReader
+  /** Called when contents have come in and gone again. */
+  readonly collect: () => void
   readonly exclude: ReadonlySet<string>
   readonly inPlace: boolean
   readonly keepOthers: boolean

@@ -22,6 +22,7 @@ import { ImportDirectory } from './import-items.ts'
 import type { FileItem } from './import-items.ts'
 import type { ImportComponents, ImportVolume } from './import-volume.ts'
 import { importItems } from './import-items-in-batches.ts'
+import { WholeFileReader } from './read-host-file.ts'
 import { Slices } from './slices.ts'
 import { TransferLog } from './transfer-log.ts'
 import { walkHost } from './walk-host.ts'
@@ -44,7 +45,7 @@ export async function importFromHost(
 }
 
 export function createImportContext(
-  { references, hashers, exclude = [] }: ImportComponents,
+  { references, hashers, collect = () => {}, exclude = [] }: ImportComponents,
   call: { readonly to: TransferPlace; readonly options: ImportOptions; readonly log: TransferLog }
 ): ImportContext {
   const { to, options, log } = call
@@ -55,6 +56,8 @@ export function createImportContext(
     volume: to.volume as ImportVolume,
     references,
     hashers,
+    wholeFiles: new WholeFileReader(),
+    collect,
     exclude: new Set(exclude),
     inPlace: options.inPlace === true,
     keepOthers: options.keepOthers === true,

@@ -22,6 +22,11 @@ export interface ImportComponents {
    */
   readonly hashers?: FileHashers
   /**
+   * Called after each batch. Contents of small files are arrays that are soon of no use; collecting
+   * the young generation then saves 30 MiB at the cost of a twentieth of the time.
+   */
+  readonly collect?: () => void
+  /**
    * Directories of the host, by their real paths, that are passed over as if they were not there:
    * where we keep blocks, which would grow by being taken in.
    */

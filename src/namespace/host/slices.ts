@@ -9,11 +9,15 @@ const SLICE_MS = 6
 
 export class Slices {
   #began = performance.now()
+  /** The last turn of the event loop that somebody waits for. */
+  #last: Promise<void> = Promise.resolve()
 
   /** Resolves at once within a slice, and after everything else had a turn when it is used up. */
   async share(): Promise<void> {
-    if (performance.now() - this.#began < SLICE_MS) return
-    await new Promise<void>(resolve => setImmediate(resolve))
+    if (!this.isUsedUp) return
+    // A turn each: several that go on in the same one would hold the thread for a slice each.
+    this.#last = this.#last.then(() => new Promise(resolve => setImmediate(resolve)))
+    await this.#last
     this.#began = performance.now()
   }
 

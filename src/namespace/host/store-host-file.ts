@@ -7,7 +7,8 @@ import type { BlockRun } from '../volume/store-extents.ts'
 import { DataRuns } from './data-runs.ts'
 import { HashedFile } from './hashed-file.ts'
 import type { ImportVolume, ReferenceStore } from './import-volume.ts'
-import { OpenHostFile, readWholeFile } from './read-host-file.ts'
+import { OpenHostFile } from './read-host-file.ts'
+import type { WholeFileReader } from './read-host-file.ts'
 
 /** A file with more extents is put into the tree as it comes, not held in memory until its end. */
 export const EXTENTS_HELD_MAX = 1_024
@@ -22,6 +23,7 @@ export interface HostFileSource {
   readonly references: ReferenceStore | undefined
   /** Undefined where the store keeps the very bytes that it is given. */
   readonly hashers: FileHashers | undefined
+  readonly wholeFiles: WholeFileReader
   readonly signal: AbortSignal | undefined
   readonly onBytes: (bytes: number) => void
 }
@@ -66,9 +68,9 @@ class HostFileStoring {
   }
 
   async addAll(): Promise<void> {
-    const { path, stats, hashers } = this.#source
+    const { path, stats, hashers, wholeFiles } = this.#source
     const { blockBytes } = this.#volume
-    if (stats.size <= WHOLE_BYTES_MAX) return this.#addContent(0, [readWholeFile(path, stats)])
+    if (stats.size <= WHOLE_BYTES_MAX) return this.#addContent(0, [wholeFiles.read(path, stats)])
     const file = new OpenHostFile(path, stats)
     try {
       if (hashers === undefined || blockBytes === undefined) await this.#addRuns(file)

@@ -5,6 +5,7 @@
  */
 import type { Block, BlockStore, StoreOptions } from '../../blocks/index.ts'
 import { createBlock } from '../../blocks/index.ts'
+import { shareEventLoop } from '../volume/event-loop.ts'
 import type { Child, TreeNode } from './inner-node.ts'
 import { InnerNode } from './inner-node.ts'
 import { Link } from './link.ts'
@@ -14,6 +15,9 @@ import { PackedLeaf } from './leaf.ts'
 
 /** Nodes encoded at a stretch, then hashed at once: 1 MiB, under 5 ms of the event loop. */
 const NODES_PER_STEP = 16
+
+/** Steps go on for so many milliseconds before everybody else has a turn: hashing on this thread waits for nothing. */
+const HOLD_MS = 5
 
 /** Bytes handed to the store at once: large enough for one write and one index update to be worth it. */
 const BATCH_BYTES: number = 4 * 1024 * 1024
@@ -60,6 +64,7 @@ class Flush {
       )
       for (const [index, block] of blocks.entries()) this.#add(step[index] as TreeNode, block)
       if (this.#batchBytes >= BATCH_BYTES) await this.#storeBatch()
+      await shareEventLoop(HOLD_MS)
     }
   }
 

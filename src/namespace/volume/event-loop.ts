@@ -10,9 +10,12 @@ const HOLD_MS_MAX = 20
 // Of the process and not of a volume, because the event loop is.
 let sharedMs = performance.now()
 
-/** Lets others have their turn when they have waited for long; resolves at once otherwise. */
-export async function shareEventLoop(): Promise<void> {
-  if (performance.now() - sharedMs < HOLD_MS_MAX) return
+/**
+ * Lets others have their turn when they have waited for long; resolves at once otherwise. `holdMs`:
+ * what is long, for steps that take milliseconds each.
+ */
+export async function shareEventLoop(holdMs: number = HOLD_MS_MAX): Promise<void> {
+  if (performance.now() - sharedMs < holdMs) return
   await new Promise<void>(resolve => {
     if (typeof setImmediate === 'function') setImmediate(resolve)
     else setTimeout(resolve)

@@ -1,2 +1,2 @@
-export { collectWhilePassing } from './collecting.ts'
+export { collectWhilePassing, collectYoung } from './collecting.ts'
 export { nodePrimitives } from './primitives.ts'
