@@ -1,9 +1,9 @@
 /** Connects a libp2p node to peers and opens streams, in our terms and with our errors. */
-import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId as NodePeerId, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { WarrenError, isWarrenError } from '../errors.ts'
-import { parseAddress, peerInAddress } from './addresses.ts'
+import { parseAddress, peerInAddress, withPeer } from './addresses.ts'
 import type { KnownPeers } from './known-peers.ts'
 import type { PeerId, Protocol } from './peer.ts'
 import { isPeerId } from './peer-id.ts'
@@ -34,20 +34,39 @@ export class Dialler {
 
   async #dialId(id: PeerId, signal: AbortSignal): Promise<Connection> {
     this.#refuseSelf(id)
-    const open = this.#connection(id)
-    if (open !== undefined) return open
-    // The node forgets addresses after a while; we do not.
     const peerId = peerIdFromString(id)
-    const multiaddrs = this.#known.addresses(id).map(parseAddress)
-    if (multiaddrs.length > 0) await this.#node.peerStore.merge(peerId, { multiaddrs })
-    return this.#node.dial(peerId, { signal })
+    const open = this.#connection(peerId)
+    if (open !== undefined) return open
+    // First those that we remember ourselves. The node forgets addresses after a while, and its
+    // address book takes longer to write than some hosts take to reach.
+    const known = this.#known.addresses(id).map(address => withPeer(parseAddress(address), id))
+    if (known.length === 0) return this.#node.dial(peerId, { signal })
+    try {
+      return await this.#node.dial(known.map(parseAddress), { signal })
+    } catch (error) {
+      const others = signal.aborted ? [] : await this.#addressesOfNode(peerId, known)
+      if (others.length === 0) throw error
+      return this.#node.dial(others, { signal })
+    }
+  }
+
+  /** What the node has heard of a peer beside these addresses. */
+  async #addressesOfNode(peerId: NodePeerId, known: readonly string[]): Promise<Multiaddr[]> {
+    const id = peerId.toString() as PeerId
+    try {
+      const { addresses } = await this.#node.peerStore.get(peerId)
+      const texts = addresses.map(({ multiaddr }) => withPeer(multiaddr, id))
+      return texts.filter(text => !known.includes(text)).map(parseAddress)
+    } catch {
+      return []
+    }
   }
 
   async #dialText(text: string, signal: AbortSignal): Promise<Connection> {
     const address = parseAddress(text)
     const expected = peerInAddress(address)
     this.#refuseSelf(expected)
-    const open = expected === undefined ? undefined : this.#connection(expected)
+    const open = expected === undefined ? undefined : this.#connection(peerIdFromString(expected))
     return open ?? this.#dialAddress(address, expected, signal)
   }
 
@@ -69,9 +88,9 @@ export class Dialler {
   }
 
   /** The newest: an older one may be dead without knowing it. */
-  #connection(id: PeerId): Connection | undefined {
+  #connection(peerId: NodePeerId): Connection | undefined {
     return this.#node
-      .getConnections(peerIdFromString(id))
+      .getConnections(peerId)
       .findLast(({ status, limits }) => status === 'open' && limits === undefined)
   }
 }

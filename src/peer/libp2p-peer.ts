@@ -135,9 +135,8 @@ export class Libp2pPeer implements Peer {
   }
 
   async remember(peer: PeerId, addresses: readonly string[]): Promise<void> {
-    const multiaddrs = addresses.map(parseAddress)
+    for (const address of addresses) parseAddress(address)
     this.#known.remember(peer, addresses)
-    await this.#node.peerStore.merge(peerIdFromString(peer), { multiaddrs })
   }
 
   async keep(peer: PeerId): Promise<void> {
