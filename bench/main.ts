@@ -42,14 +42,13 @@ const top = mkdtempSync(join(tmpdir(), 'warren-bench-'))
 const profiles = options.profile ? mkdtempSync(join(tmpdir(), 'warren-profiles-')) : undefined
 const warmer = new MemoryWarmer(top)
 const warmMemory = (): void => (options.size === 'full' ? warmer.warm() : undefined)
-try {
-  if (options.scale) reportScale(await runScale())
-  else {
-    await runAll()
-    report()
-  }
-} finally {
-  rmSync(top, { recursive: true, force: true })
+process.once('exit', () => rmSync(top, { recursive: true, force: true, maxRetries: 3 }))
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+
+if (options.scale) reportScale(await runScale())
+else {
+  await runAll()
+  report()
 }
 if (profiles !== undefined) console.log(`\nCPU profiles are in ${profiles}`)
 

@@ -10,6 +10,9 @@ import type { Run } from './run.ts'
 import { OURS } from './system.ts'
 import type { Sides, System, UsageOfBoth } from './system.ts'
 
+/** Enough for what a process that broke said first. */
+const REASON_CHARACTERS_MAX = 600
+
 export interface Measured {
   /** One for each figure. */
   readonly values: readonly number[]
@@ -51,7 +54,7 @@ async function attempt(
   } catch (error) {
     if (system.name === OURS) throw error
     run.failures.add(name)
-    run.say(`${name}: ${String(error).split('\n', 1)[0]}`)
+    run.say(`${name}: ${String(error).slice(0, REASON_CHARACTERS_MAX)}`)
     return { values: [] }
   } finally {
     rmSync(directory, { recursive: true, force: true, maxRetries: 3 })

@@ -4,10 +4,11 @@
  * On a virtual machine that hands free memory back to its host, the first touch of a page costs
  * about 2 s a GiB: a plain write of 1 GiB falls from 5,000 to 500 MiB/s, which drowns everything
  * else. Pages that hold the cache of a file are not handed back, and recycling one is cheap. So a
- * sparse file about as large as the free memory is read through, and kept until the end, when
- * the directory of the benchmark goes.
+ * sparse file is read until little memory is free, and kept until the end, when the directory of
+ * the benchmark goes.
  */
 import { closeSync, openSync, readFileSync, readSync, truncateSync, writeFileSync } from 'node:fs'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 
 const MIB = 1024 * 1024
@@ -33,8 +34,9 @@ export class MemoryWarmer {
     const free = freeMiB()
     if (free === undefined || free < FREE_MIB_MIN) return
     if (!this.#made) {
+      // As large as the memory, since what is free now is not what is free before the next workload.
       writeFileSync(this.#path, '')
-      truncateSync(this.#path, free * MIB)
+      truncateSync(this.#path, totalmem())
       this.#made = true
     }
     readUntilFull(this.#path)

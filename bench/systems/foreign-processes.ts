@@ -37,6 +37,12 @@ export async function findFreePort(): Promise<number> {
  */
 const RUN = '"$0" "$@" >&2; echo $?; read -r _'
 
+/** What is left when the benchmark is interrupted; they would not notice. */
+const running = new Set<ForeignSide>()
+process.once('exit', () => {
+  for (const side of running) side.kill()
+})
+
 /** One side: programs and all that they fork. */
 export class ForeignSide implements AsyncDisposable {
   readonly #children: ChildProcess[] = []
@@ -48,6 +54,7 @@ export class ForeignSide implements AsyncDisposable {
 
   constructor() {
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS)
+    running.add(this)
   }
 
   /** Runs until it is disposed of. */
@@ -78,8 +85,14 @@ export class ForeignSide implements AsyncDisposable {
     return { cpuSeconds, peakRssMiB: [...this.#peaks.values()].reduce((sum, one) => sum + one, 0) }
   }
 
+  /** Kindly, so that each can end its own children. */
+  kill(): void {
+    for (const child of this.#children) child.kill('SIGTERM')
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer)
+    running.delete(this)
     for (const child of this.#children) await end(child)
   }
 
