@@ -9,6 +9,7 @@ import {
   formatLink,
   lastName,
   parentPath,
+  parseLink,
   pathOfShare
 } from './namespace/index.ts'
 import type {
@@ -156,6 +157,7 @@ export class PeerWarren implements Warren {
     options: { readonly signal?: AbortSignal; readonly offline?: boolean } = {}
   ): Promise<void> {
     this.#requireRunning()
+    this.#parts.volumes.approach(parseLink(link))
     const at = await this.#mountPath(path)
     await this.#parts.table.mount(at, link, options)
   }

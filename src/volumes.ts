@@ -3,6 +3,7 @@
  * same id is the same volume everywhere, so that one subscription and one version serve all
  * mounts of it; it is closed when its last user has closed it.
  */
+import { BLOCKS_PROTOCOL } from './blocks/index.ts'
 import type { BlockExchange, BlockId } from './blocks/index.ts'
 import type { KeptPeers } from './kept-peers.ts'
 import { openFollowedVolume } from './namespace/index.ts'
@@ -58,6 +59,19 @@ export class Volumes {
   /** Roots of what is shown of volumes of others. */
   roots(): BlockId[] {
     return [...this.#opened.values()].flatMap(({ volume }) => volume.roots())
+  }
+
+  /** Begins to connect with the peers that a link names, for who is about to open it. */
+  approach({ peers }: Link): void {
+    const { peer } = this.#components
+    for (const { id, addresses } of peers) {
+      if (id === peer.id) continue
+      // Who cannot be reached is found out by opening the link.
+      peer
+        .remember(id, addresses)
+        .then(() => peer.prepare(id, BLOCKS_PROTOCOL))
+        .catch(() => {})
+    }
   }
 
   /** Opens what a link names, and stays connected with the peers that it names. */

@@ -28,6 +28,7 @@ import type {
   Protocol,
   TypedEventTarget
 } from './peer.ts'
+import { Openings } from './openings.ts'
 import { isPeerId } from './peer-id.ts'
 import { Redial } from './redial.ts'
 import { StreamWire } from './stream-wire.ts'
@@ -54,6 +55,7 @@ export class Libp2pPeer implements Peer {
   readonly #heartbeat: Heartbeat
   readonly #connected: ConnectedPeers
   readonly #dialler: Dialler
+  readonly #openings = new Openings()
   #running = false
   /** Aborted when this peer is not running. */
   #stopping = new AbortController()
@@ -147,6 +149,10 @@ export class Libp2pPeer implements Peer {
     this.#redial.release(peer)
   }
 
+  async prepare(peer: PeerId, protocol: Protocol): Promise<void> {
+    await this.#calls.open(peer, protocol)
+  }
+
   serve(protocol: Protocol, handler: CallHandler): () => void {
     const stop = this.#calls.serve(protocol, handler)
     // Both take effect at once; what they wait for is the node's note of its own protocols.
@@ -227,6 +233,10 @@ export class Libp2pPeer implements Peer {
   }
 
   async #open(peer: PeerId, protocol: Protocol): Promise<StreamWire> {
+    return this.#openings.during(peer, this.#openWire(peer, protocol))
+  }
+
+  async #openWire(peer: PeerId, protocol: Protocol): Promise<StreamWire> {
     const signal = this.#deadline()
     const connection = await this.#dialler.dial(peer, signal)
     const stream = await openStream(connection, protocol, signal)
@@ -240,7 +250,11 @@ export class Libp2pPeer implements Peer {
 
   /** Finds out whether the other side of a connection is a peer of ours, and lets it know that we are. */
   async #present(connection: Connection): Promise<void> {
-    await this.#calls.open(peerOf(connection), PRESENCE)
+    const id = peerOf(connection)
+    // A channel that is being opened for calls says the same, and is one less.
+    await this.#openings.ended(id)
+    if (this.#connected.has(id)) return
+    await this.#calls.open(id, PRESENCE)
     this.#connected.add(connection)
   }
 

@@ -121,6 +121,10 @@ export class MemoryPeer implements Peer {
     this.#redial.release(peer)
   }
 
+  async prepare(peer: PeerId, protocol: Protocol): Promise<void> {
+    await this.#calls.open(peer, protocol)
+  }
+
   serve(protocol: Protocol, handler: CallHandler): () => void {
     return this.#calls.serve(protocol, handler)
   }

@@ -99,6 +99,11 @@ export interface Peer {
   /** Undoes `keep`. */
   release(peer: PeerId): Promise<void>
 
+  /**
+   * Connects when not connected, and opens the channel that calls on a protocol will use, so that
+   * the first of them does not wait for it. Throws what a call throws before it is sent.
+   */
+  prepare(peer: PeerId, protocol: Protocol): Promise<void>
   /** Answers calls on a protocol from now on. One handler a protocol. Returns how to stop. */
   serve(protocol: Protocol, handler: CallHandler): () => void
   /**
