@@ -28,6 +28,11 @@ export interface ImportOptions extends TransferOptions {
    * (up to 12 KiB) are always copied. Default false.
    */
   readonly inPlace?: boolean
+  /**
+   * Read files again that look unchanged too (same size and modification time), which finds those
+   * that were changed behind their times. All that is read counts as written. Default false.
+   */
+  readonly verify?: boolean
   /** Keep what is at the target and not in the source. Default false: the target becomes equal to the source. */
   readonly keepOthers?: boolean
 }

@@ -19,8 +19,8 @@ const FILES_AT_ONCE = 4
 /** What a large file adds to the size of a batch: its extents, at their most common length. */
 const BYTES_PER_EXTENT_BYTE = 1 / 256
 
-/** Batches with less in them are not worth it. */
-const COLLECTED_BYTES_MIN = 256 * 1024
+/** What one name leaves behind in memory, about, from its entry to its place in a node. */
+const GARBAGE_BYTES_PER_NAME = 4 * 1024
 
 export class ImportBatch {
   /** Names it touches. */
@@ -75,7 +75,7 @@ export class ImportBatch {
     })
     for (const content of this.#contents.values()) if (isStored(content)) content.done()
     this.#contents.clear()
-    if (this.bytes >= COLLECTED_BYTES_MIN) this.#context.collect()
+    this.#context.garbage.add(this.bytes + this.names * GARBAGE_BYTES_PER_NAME)
   }
 
   /** Gives up what was stored and did not come into the tree. */

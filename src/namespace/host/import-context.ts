@@ -5,14 +5,14 @@ import type { ImportVolume, ReferenceStore } from './import-volume.ts'
 import type { WholeFileReader } from './read-host-file.ts'
 import type { Slices } from './slices.ts'
 import type { TransferLog } from './transfer-log.ts'
+import type { YoungGarbage } from './young-garbage.ts'
 
 export interface ImportContext {
   readonly volume: ImportVolume
   readonly references: ReferenceStore | undefined
   readonly hashers: FileHashers | undefined
   readonly wholeFiles: WholeFileReader
-  /** Called when contents have come in and gone again. */
-  readonly collect: () => void
+  readonly garbage: YoungGarbage
   readonly exclude: ReadonlySet<string>
   readonly inPlace: boolean
   readonly keepOthers: boolean

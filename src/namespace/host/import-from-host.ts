@@ -5,7 +5,7 @@
  * batch, contents are read and stored, and then one transaction puts all of it into the tree. A
  * second run after a crash therefore begins about where the first one ended.
  *
- * What looks unchanged (size, modification time) is not read again. A file that was changed twice
+ * What looks unchanged (size, modification time) is not read again unless that is asked for. A file that was changed twice
  * within one tick of the host's clock without a change of its size looks unchanged.
  */
 import { realpathSync, statSync } from 'node:fs'
@@ -25,7 +25,12 @@ import { importItems } from './import-items-in-batches.ts'
 import { WholeFileReader } from './read-host-file.ts'
 import { Slices } from './slices.ts'
 import { TransferLog } from './transfer-log.ts'
-import { walkHost } from './walk-host.ts'
+import { WHOLE_WALK, walkHost } from './walk-host.ts'
+import type { WalkGuide } from './walk-host.ts'
+import { YoungGarbage } from './young-garbage.ts'
+
+/** Trusts no times. */
+const VERIFYING: WalkGuide = { ...WHOLE_WALK, suspects: () => true }
 
 /** Throws what the host throws for the folder or file itself, `EINVAL`, `EROFS`, `ENOTDIR`, `EISDIR`, `ENOTSUP`, `ENOSPC`. */
 export async function importFromHost(
@@ -39,7 +44,7 @@ export async function importFromHost(
   const log = new TransferLog(options)
   const context = createImportContext(components, { to, options, log })
   if (stats.isDirectory()) await importFolder(context, path, { to, options })
-  else await importFile(context, { path, stats }, to)
+  else await importFile(context, { path, stats }, { to, options })
   await forgetCopied(context)
   return log.report()
 }
@@ -57,7 +62,7 @@ export function createImportContext(
     references,
     hashers,
     wholeFiles: new WholeFileReader(),
-    collect,
+    garbage: new YoungGarbage(collect),
     exclude: new Set(exclude),
     inPlace: options.inPlace === true,
     keepOthers: options.keepOthers === true,
@@ -101,7 +106,7 @@ async function importFolder(
   const counting =
     options.onProgress === undefined ? undefined : countHost(context, hostPath, stopCounting.signal)
   try {
-    await importItems(context, walkHost(context, [top]))
+    await importItems(context, walkHost(context, [top], options.verify ? VERIFYING : WHOLE_WALK))
   } finally {
     stopCounting.abort()
     await counting
@@ -111,8 +116,9 @@ async function importFolder(
 async function importFile(
   context: ImportContext,
   { path, stats }: { readonly path: string; readonly stats: Stats },
-  { directory, name: wanted }: TransferPlace
+  { to, options }: { readonly to: TransferPlace; readonly options: ImportOptions }
 ): Promise<void> {
+  const { directory, name: wanted } = to
   if (!stats.isFile()) {
     throw new WarrenError('ENOTSUP', { message: 'a device, pipe or socket', path })
   }
@@ -126,7 +132,8 @@ async function importFile(
   const found = entry && (await snapshot.inode(entry.inode))
   if (found?.type === 'directory')
     throw new WarrenError('EISDIR', { syscall: 'import', path: name })
-  const same = found !== undefined && hasContentOf(found, stats) ? found : undefined
+  const looksSame = found !== undefined && hasContentOf(found, stats)
+  const same = looksSame && options.verify !== true ? found : undefined
   const into = new ImportDirectory({ path: '', hostPath: dirname(path) }, holder)
   const item: FileItem = {
     kind: 'file',

@@ -21,10 +21,7 @@ export interface ImportComponents {
    * once these are stored, as stores on disk do: its memory is used again.
    */
   readonly hashers?: FileHashers
-  /**
-   * Called after each batch. Contents of small files are arrays that are soon of no use; collecting
-   * the young generation then saves 30 MiB at the cost of a twentieth of the time.
-   */
+  /** Collects the young generation: see `YoungGarbage`. */
   readonly collect?: () => void
   /**
    * Directories of the host, by their real paths, that are passed over as if they were not there:

@@ -19,6 +19,9 @@ import type { ImportItem } from './import-items.ts'
 /** Items handed over at once. */
 const ITEMS_AT_ONCE = 128
 
+/** What looking at a name leaves behind in memory, about. */
+const GARBAGE_BYTES_PER_NAME = 256
+
 /** Leads a walk that need not look at everything. */
 export interface WalkGuide {
   /** Called before a directory is listed. */
@@ -105,11 +108,12 @@ class DirectoryWalk {
   }
 
   async *items(): AsyncGenerator<readonly ImportItem[]> {
-    const { slices, signal } = this.#context
+    const { slices, signal, garbage } = this.#context
     const cursor = await this.#openCursor()
     try {
       for (const name of this.#names) {
         if (slices.isUsedUp) await slices.share()
+        garbage.add(GARBAGE_BYTES_PER_NAME)
         this.#compare(name, await cursor?.find(name, this.#gone))
         if (this.#items.length >= ITEMS_AT_ONCE || this.#gone.length >= ITEMS_AT_ONCE) {
           signal?.throwIfAborted()

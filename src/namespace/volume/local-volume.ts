@@ -45,6 +45,10 @@ const RETENTION_MS = 60_000
 /** Unflushed nodes above this are written out at once, so that a long import is bounded in memory. */
 const UNFLUSHED_BYTES_MAX = 16 * 1024 * 1024
 
+/** Collecting so many changes takes milliseconds, and so does applying them: others may have their turn in between. */
+const MANY_CHANGES = 256
+const HOLD_MS = 5
+
 export interface LocalVolumeComponents {
   readonly key: SigningKey
   readonly store: BlockStore
@@ -186,6 +190,7 @@ class TreeVolume implements LocalVolume {
       const result = await work(transaction)
       const changes = transaction.changes()
       if (changes.length === 0) return result
+      if (changes.length >= MANY_CHANGES) await shareEventLoop(HOLD_MS)
       let tree = await this.#tree.apply(changes)
       if (tree.unflushedBytes > this.#options.unflushedBytesMax) {
         tree = await tree.flush(this.#components.store)
