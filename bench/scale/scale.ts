@@ -18,7 +18,7 @@ export const SCALES: Readonly<Record<'full' | 'small' | 'tiny', Scale>> = {
     sparseMiB: [],
     fetchers: [1, 4, 16, 64, 100]
   },
-  tiny: { files: [10, 100], fileMiB: [1, 4], sparseMiB: [16], fetchers: [1, 4] }
+  tiny: { files: [10, 100], fileMiB: [1], sparseMiB: [4], fetchers: [2] }
 }
 
 export async function measureScale(run: ScaleRun): Promise<Curve[]> {
