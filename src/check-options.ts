@@ -6,6 +6,9 @@ import type { WarrenOptions } from './warren.ts'
 /** Below this the cost of a block outweighs its bytes. */
 const BLOCK_BYTES_MIN = 4 * 1024
 
+/** More threads than any machine has cores say that something else was meant. */
+const HASHING_THREADS_MAX = 1024
+
 /** The longest time a timer takes, about 24 days. */
 const TIME_MS_MAX = 2 ** 31 - 1
 
@@ -15,6 +18,7 @@ type NumberOption = {
 
 const RANGES: Readonly<Record<NumberOption, readonly [min: number, max: number]>> = {
   blockBytes: [BLOCK_BYTES_MIN, BLOCK_BYTES_MAX],
+  hashingThreads: [0, HASHING_THREADS_MAX],
   nodeCacheBytes: [0, Number.MAX_SAFE_INTEGER],
   attributeLifetimeMs: [0, TIME_MS_MAX],
   retentionMs: [0, Number.MAX_SAFE_INTEGER],

@@ -29,6 +29,8 @@ export interface WarrenOptions {
   readonly bootstrap?: readonly string[]
   /** Bytes of a block of a large file, 4 KiB to 1 MiB. Default 128 KiB: see docs/decisions. */
   readonly blockBytes?: number
+  /** Threads that read and hash large files when they are imported. Default one per core, at most 4; 0: none. */
+  readonly hashingThreads?: number
   /** Bytes of decoded tree nodes kept in memory. Default 32 MiB. */
   readonly nodeCacheBytes?: number
   /** How long a mount may show a version without asking for a newer one, in milliseconds. Default 3000. */

@@ -48,7 +48,9 @@ interface Kept {
 
 export async function openParts(options: WarrenOptions): Promise<Parts> {
   const kept =
-    options.directory === undefined ? await keepInMemory() : await keepOnDisk(options.directory)
+    options.directory === undefined
+      ? await keepInMemory()
+      : await keepOnDisk(options.directory, options)
   const { listen, discovery, bootstrap, libp2p } = options
   try {
     return {
@@ -109,7 +111,7 @@ async function keepInMemory(): Promise<Kept> {
   }
 }
 
-async function keepOnDisk(path: string): Promise<Kept> {
+async function keepOnDisk(path: string, { hashingThreads }: WarrenOptions): Promise<Kept> {
   const directory = resolve(path)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const closers: (() => Promise<void>)[] = []
@@ -123,7 +125,7 @@ async function keepOnDisk(path: string): Promise<Kept> {
     closers.push(() => blocks.close())
     const references = await openHostFileBlockStore(join(directory, 'references'))
     closers.push(() => references.close())
-    const hashers = new FileHashers()
+    const hashers = new FileHashers(hashingThreads === undefined ? {} : { threads: hashingThreads })
     closers.push(() => hashers.close())
     const headStore = await openDiskHeadStore(join(directory, 'heads'))
     closers.push(() => headStore.close())

@@ -145,6 +145,8 @@ const wrongOptions: Readonly<Record<string, WarrenOptions>> = {
   'negative retention': { retentionMs: -1 },
   'no time to fetch': { fetchTimeoutMs: 0 },
   'negative cache': { nodeCacheBytes: -1 },
+  'a part of a thread': { hashingThreads: 1.5 },
+  'too many threads': { hashingThreads: 1025 },
   'no directory': { directory: '' },
   'bootstrap without peer': { bootstrap: ['/ip4/127.0.0.1/tcp/1'] },
   'bootstrap that is no address': { bootstrap: ['nonsense'] },

@@ -28,7 +28,7 @@ const TASKS_PER_THREAD = 2
 /** So much is hashed on this thread before others are started, which takes 40 ms of processor time each. */
 const STARTING_BYTES: number = 16 * 1024 * 1024
 
-/** After so many milliseconds with nothing to do threads and memory are let go of. */
+/** After so many milliseconds with nothing to do threads and memory are let go of: they take 40 MiB. */
 const IDLE_MS = 500
 
 export interface FileHashersOptions {
@@ -36,7 +36,7 @@ export interface FileHashersOptions {
   readonly threads?: number
   /** Bytes hashed on this thread before others are started. Default 16 MiB. */
   readonly startingBytes?: number
-  /** Milliseconds, default 2000. */
+  /** Milliseconds, default 500. */
   readonly idleMs?: number
 }
 
