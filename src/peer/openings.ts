@@ -18,6 +18,6 @@ export class Openings {
 
   /** Resolves when those under way to this peer have ended, whichever way. */
   async ended(peer: PeerId): Promise<void> {
-    await Promise.allSettled(this.#underWay.get(peer) ?? [])
+    await Promise.allSettled([...(this.#underWay.get(peer) ?? [])])
   }
 }

@@ -168,8 +168,11 @@ async function startRawPeer(
   })
   const ended = new AbortController()
   await node.handle(BLOCKS_PROTOCOL, stream => {
-    stream.addEventListener('close', () => ended.abort())
-    write(bytes => stream.status === 'open' && stream.send(bytes), ended.signal)
+    const closed = new AbortController()
+    stream.addEventListener('close', () => closed.abort())
+    const signal = AbortSignal.any([ended.signal, closed.signal])
+    // More than one stream may be opened, and one of them after the end.
+    if (!signal.aborted) write(bytes => stream.status === 'open' && stream.send(bytes), signal)
   })
   await node.start()
   const peer = await createLibp2pPeer({ libp2p: node })
