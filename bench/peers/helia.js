@@ -23,7 +23,7 @@ import { createUsageMeter, timeRanges, timed } from '../side.ts'
 const RANGE_BYTES = 64 * 1024
 
 /** Enough to hide the 10 ms that bitswap waits before it sends its wants. */
-const FILES_AT_ONCE = 64
+const FILES_AT_ONCE = 256
 
 /** The root is the directory itself, not its last file. */
 const WRAPPED = { wrapWithDirectory: true }

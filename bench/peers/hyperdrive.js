@@ -1,8 +1,10 @@
-/** Hyperdrive over a Noise stream on loopback TCP, without the DHT; copies with its own mirror. */
+/** Hyperdrive over a Noise stream on loopback TCP, without the DHT; taken in by its own mirror. */
 import { once } from 'node:events'
-import { stat } from 'node:fs/promises'
+import { createWriteStream } from 'node:fs'
+import { mkdir, stat } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { basename, dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import Corestore from 'corestore'
 import Hyperdrive from 'hyperdrive'
 import Localdrive from 'localdrive'
@@ -10,6 +12,7 @@ import { answerCalls } from '../../test/fixtures/answer-calls.ts'
 import { createUsageMeter, timeRanges, timed } from '../side.ts'
 
 const RANGE_BYTES = 64 * 1024
+const FILES_AT_ONCE = 16
 
 let store
 let server
@@ -21,6 +24,24 @@ function replicate(socket, isInitiator) {
   socket.on('error', () => {})
   socket.setNoDelay(true)
   socket.pipe(stream).pipe(socket)
+}
+
+/** A generator, since several can read from one at a time. */
+async function* listFiles() {
+  yield* drive.list('/')
+}
+
+/** Everything in the drive, with its path below the directory. */
+async function writeFiles(directory) {
+  const entries = listFiles()
+  const work = async () => {
+    for await (const entry of entries) {
+      const path = join(directory, entry.key)
+      await mkdir(dirname(path), { recursive: true })
+      await pipeline(drive.createReadStream(entry), createWriteStream(path))
+    }
+  }
+  await Promise.all(Array.from({ length: FILES_AT_ONCE }, work))
 }
 
 answerCalls({
@@ -48,12 +69,11 @@ answerCalls({
     replicate(socket, true)
     await drive.update({ wait: true })
   },
-  /** What is in the drive is downloaded as a whole while the mirror walks through it. */
+  /** Not by its mirror, which writes file by file: several at once are half again as fast. */
   fetch: ({ name }, target) =>
     timed(async () => {
-      const local = new Localdrive(name === undefined ? target : dirname(target))
       const download = await drive.download('/')
-      await drive.mirror(local).done()
+      await writeFiles(name === undefined ? target : dirname(target))
       await download?.done?.()
     }),
   readRanges: async ({ name }, _directory, offsets, atOnce) => {
