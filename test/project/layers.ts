@@ -14,6 +14,7 @@ export type Layer = (typeof LAYERS)[number]
  */
 export const SIDE_DOORS: readonly string[] = [
   'src/peer/node-peer.ts',
+  'src/peer/node-tcp.ts',
   'src/blocks/disk/index.ts',
   'src/namespace/disk/index.ts',
   'src/namespace/host/index.ts',
