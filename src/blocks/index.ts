@@ -31,6 +31,16 @@ export type { CollectableBlockStore, Roots } from './collector.ts'
 export { createCollectableBlockStore } from './collector.ts'
 export type { ContentDefinedChunksOptions } from './content-defined-chunker.ts'
 export { CHUNK_BYTES_AVERAGE, contentDefinedChunks } from './content-defined-chunker.ts'
+export type { BlockEncoding, ReadKey } from './encoding/index.ts'
+export {
+  SEALING_BYTES_MAX,
+  Sealing,
+  createDecodingReader,
+  createReadKey,
+  formatReadKey,
+  parseReadKey,
+  readKeyToBytes
+} from './encoding/index.ts'
 export type {
   BlockExchange,
   BlockExchangeComponents,
