@@ -18,6 +18,7 @@ export class Openings {
 
   /** Resolves when those under way to this peer have ended, whichever way. */
   async ended(peer: PeerId): Promise<void> {
-    await Promise.allSettled([...(this.#underWay.get(peer) ?? [])])
+    const openings = this.#underWay.get(peer)
+    if (openings !== undefined) await Promise.allSettled(openings)
   }
 }

@@ -50,6 +50,15 @@ export function testPeer(name: string, fixture: PeerFixture): void {
     assert.deepEqual(others, [])
   })
 
+  test('prepares for calls, and says why it cannot', async ({ alice, bob, carol }) => {
+    bob.serve(ECHO, echo)
+    await Promise.all([alice.prepare(bob.id, ECHO), alice.prepare(bob.id, ECHO)])
+    assert.deepEqual(alice.connected(), [bob.id])
+    assert.equal((await collect(alice, bob.id, { body: 1 })).length, 1)
+    await assert.rejects(alice.prepare(bob.id, COUNT), { code: 'ENOTSUP' })
+    await assert.rejects(alice.prepare(carol.id, ECHO), { code: 'EHOSTUNREACH' })
+  })
+
   test('carries the largest payload, and refuses one byte more', async ({ alice, bob }) => {
     bob.serve(ECHO, echo)
     const payload = new Uint8Array(4 * 1024 * 1024).map((_, index) => index)
