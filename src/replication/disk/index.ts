@@ -1,0 +1,2 @@
+/** The door of what replication keeps on disk. Node only. */
+export { openDiskHolderListStore } from './disk-holder-list-store.ts'

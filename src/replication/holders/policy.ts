@@ -1,0 +1,46 @@
+/**
+ * How many copies are wanted, and which directory's wish counts.
+ *
+ * An override names its directory by inode number: the number stays when the directory, or one
+ * above it, is renamed or moved, and is never given to another within a volume. A path would
+ * silently start to mean another directory.
+ */
+import type { InodeNumber } from '../../namespace/index.ts'
+
+export interface Policy {
+  /** How many holders should have a copy of each block, from 1; `'all'`: every active holder. */
+  readonly replicas: number | 'all'
+  /** Fewer copies than this and the data counts as endangered. From 1 to `replicas`. */
+  readonly minimum: number
+}
+
+export interface Policies {
+  /** For everything that no override covers, tree nodes included. */
+  readonly policy: Policy
+  /** For what is below a directory, until a directory further down says otherwise. */
+  readonly overrides: ReadonlyMap<InodeNumber, Policy>
+}
+
+/**
+ * The policy for what stands in a directory. Give the inode numbers of the directory, then its
+ * parent, and so on up: the first one with an override decides.
+ */
+export function policyFor(policies: Policies, directories: Iterable<InodeNumber>): Policy {
+  for (const directory of directories) {
+    const override = policies.overrides.get(directory)
+    if (override !== undefined) return override
+  }
+  return policies.policy
+}
+
+/**
+ * The policy for a block that stands below several directories, because equal bytes are one block:
+ * as many copies as the one that wants most.
+ */
+export function strongerPolicy(one: Policy, other: Policy): Policy {
+  const replicas =
+    one.replicas === 'all' || other.replicas === 'all'
+      ? 'all'
+      : Math.max(one.replicas, other.replicas)
+  return { replicas, minimum: Math.max(one.minimum, other.minimum) }
+}

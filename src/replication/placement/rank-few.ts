@@ -1,0 +1,117 @@
+/**
+ * The first few of the order that `rankAll` gives, without looking closely at the others: what
+ * everybody asks of every block. Works in memory of its own that is used again, and keeps nothing.
+ */
+import type { HolderTable } from './holder-table.ts'
+import { scoreUpTo } from './score.ts'
+import type { Seed } from './shortfall.ts'
+
+/** From here on sorting all is not slower than inserting into long lists. */
+export const FEW_MAX = 16
+
+/** A list of indexes by ascending score, of bounded length. Equal scores: the first one stays. */
+class BestFew {
+  readonly indexes: Uint16Array = new Uint16Array(FEW_MAX)
+  readonly scores: Float64Array = new Float64Array(FEW_MAX)
+  length = 0
+  #most = 0
+
+  reset(most: number): void {
+    this.length = 0
+    this.#most = most
+  }
+
+  /** The score that one more has to beat. */
+  get worst(): number {
+    return this.length < this.#most ? Infinity : this.scores[this.length - 1]!
+  }
+
+  add(index: number, score: number): void {
+    if (score >= this.worst) return
+    let at = this.length < this.#most ? this.length++ : this.length - 1
+    for (; at > 0 && this.scores[at - 1]! > score; at--) {
+      this.scores[at] = this.scores[at - 1]!
+      this.indexes[at] = this.indexes[at - 1]!
+    }
+    this.scores[at] = score
+    this.indexes[at] = index
+  }
+}
+
+export class FewRanker {
+  readonly #table: HolderTable
+  readonly #best = new BestFew()
+  readonly #inZone = new BestFew()
+  /** For each level, the holders that have that place in their zone. */
+  readonly #levels: readonly BestFew[] = Array.from({ length: FEW_MAX }, () => new BestFew())
+  readonly #found = new Uint16Array(FEW_MAX)
+
+  constructor(table: HolderTable) {
+    this.#table = table
+  }
+
+  /**
+   * The first `count` indexes, best first, in memory that the next call uses again. Asks for no
+   * more than `FEW_MAX` and no more than there are active holders.
+   */
+  rank(seed: Seed, count: number): Uint16Array {
+    const { zoneCount } = this.#table
+    if (zoneCount === 1) return this.#rankOneZone(seed, count)
+    return count <= zoneCount ? this.#rankOneOfEach(seed, count) : this.#rankLevels(seed, count)
+  }
+
+  #rankOneZone(seed: Seed, count: number): Uint16Array {
+    const best = this.#best
+    best.reset(count)
+    this.#scan(seed, 0, best)
+    return best.indexes.subarray(0, count)
+  }
+
+  /** As many zones as copies, or more: the best zones, each by its best holder. */
+  #rankOneOfEach(seed: Seed, count: number): Uint16Array {
+    const { zoneCount } = this.#table
+    const [best, inZone] = [this.#best, this.#inZone]
+    best.reset(count)
+    for (let zone = 0; zone < zoneCount; zone++) {
+      inZone.reset(1)
+      this.#scan(seed, zone, inZone, best)
+      if (inZone.length > 0) best.add(inZone.indexes[0]!, inZone.scores[0]!)
+    }
+    return best.indexes.subarray(0, count)
+  }
+
+  /** Every zone has at least one copy, so none has more than this many. */
+  #rankLevels(seed: Seed, count: number): Uint16Array {
+    const { zoneCount } = this.#table
+    const levelCount = count - zoneCount + 1
+    for (let level = 0; level < levelCount; level++) this.#levels[level]!.reset(count)
+    for (let zone = 0; zone < zoneCount; zone++) {
+      const inZone = this.#inZone
+      inZone.reset(levelCount)
+      this.#scan(seed, zone, inZone)
+      for (let level = 0; level < inZone.length; level++) {
+        this.#levels[level]!.add(inZone.indexes[level]!, inZone.scores[level]!)
+      }
+    }
+    let found = 0
+    for (let level = 0; found < count; level++) {
+      const { indexes, length } = this.#levels[level]!
+      const taken = Math.min(length, count - found)
+      for (let index = 0; index < taken; index++) this.#found[found++] = indexes[index]!
+    }
+    return this.#found.subarray(0, found)
+  }
+
+  /** Adds the holders of one zone that count among its best, and among the best of all so far. */
+  #scan(seed: Seed, zone: number, inZone: BestFew, overall?: BestFew): void {
+    const table = this.#table
+    const end = table.zoneStarts[zone + 1]!
+    let most = Math.min(inZone.worst, overall?.worst ?? Infinity)
+    for (let index = table.zoneStarts[zone]!; index < end; index++) {
+      const score = scoreUpTo(table, index, seed, most)
+      if (score >= most) continue
+      inZone.add(index, score)
+      most = Math.min(most, inZone.worst)
+    }
+  }
+}
