@@ -48,6 +48,7 @@ export type {
 export { createTree } from './tree/create-tree.ts'
 export { NodeCache, createNodeCache } from './tree/node-cache.ts'
 export type { NodeCacheOptions } from './tree/node-cache.ts'
+export { shareEventLoop } from './volume/event-loop.ts'
 export type { FollowedVolume } from './volume/followed-volume.ts'
 export { openFollowedVolume } from './volume/followed-volume.ts'
 export { openLocalVolume } from './volume/local-volume.ts'
