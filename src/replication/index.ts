@@ -1,4 +1,20 @@
 /** The door of the replication layer. */
+export type { Holder, HolderList, HolderListFields, HolderState } from './holders/holder-list.ts'
+export { decodeHolderList, encodeHolderList } from './holders/holder-list-record.ts'
+export { isHolderListFork, supersedesHolderList } from './holders/holder-list-order.ts'
+export type { HolderListStore } from './holders/holder-list-store.ts'
+export {
+  HOLDERS_MAX,
+  HOLDER_LIST_BYTES_MAX,
+  OVERRIDES_MAX,
+  ZONE_BYTES_MAX
+} from './holders/limits.ts'
+export { createMemoryHolderListStore } from './holders/memory-holder-list-store.ts'
+export type { Policies, Policy } from './holders/policy.ts'
+export { policyFor, strongerPolicy } from './holders/policy.ts'
+export type { Assignment } from './placement/assignment.ts'
+export type { Holders, Placement } from './placement/placement.ts'
+export { createPlacement, placeBlock } from './placement/placement.ts'
 export type { InventoryDifference, InventoryQuestion } from './inventory/compare-inventories.ts'
 export type {
   CompareOptions,
