@@ -14,7 +14,6 @@ export type Layer = (typeof LAYERS)[number]
  */
 export const SIDE_DOORS: readonly string[] = [
   'src/peer/node-peer.ts',
-  'src/peer/node-tcp.ts',
   'src/blocks/disk/index.ts',
   'src/namespace/disk/index.ts',
   'src/namespace/host/index.ts',
@@ -23,7 +22,7 @@ export const SIDE_DOORS: readonly string[] = [
 
 /** Where `node:*` may be imported. */
 const NODE_PLACES = [
-  /^src\/peer\/node-noise\//,
+  /^src\/peer\/node-(noise\/|tcp\.ts$)/,
   /^src\/(.+\/)?disk\//,
   /^src\/namespace\/host\//,
   /^src\/gateways\//,
