@@ -2,6 +2,7 @@
 import { hash, randomFillSync } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { builtModule } from './built-module.ts'
 import { spawnPeer } from '../test/fixtures/child-process.ts'
 import type { PeerProcess, SpawnOptions } from '../test/fixtures/child-process.ts'
 import type { Timed, Usage } from './side.ts'
@@ -54,7 +55,7 @@ async function withEnds(
     callMsMax: 120_000,
     flags: flagsOf(`floor-${kind}-${side}`.replaceAll(' ', '-'))
   })
-  const module = new URL('floor-peer.ts', import.meta.url)
+  const module = builtModule(new URL('floor-peer.ts', import.meta.url))
   await using sender = await spawnPeer(module, [], options('A'))
   await using receiver = await spawnPeer(module, [], options('B'))
   await work({ sender, receiver, address: await sender.call<string>('listen', kind) })

@@ -1,6 +1,7 @@
 /** More and more peers that fetch the same file of one provider at the same time. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { builtModule } from '../built-module.ts'
 import { spawnPeer } from '../../test/fixtures/child-process.ts'
 import type { PeerProcess } from '../../test/fixtures/child-process.ts'
 import { makeFile } from '../data.ts'
@@ -34,7 +35,10 @@ async function measureCrowd(run: ScaleRun, count: number, directory: string): Pr
   makeFile(file, FILE_MIB * MIB)
   const spawn = (module: string, name: string): Promise<PeerProcess> => {
     const flags = run.flagsOf(`fetchers-${count}-${name}`)
-    return spawnPeer(new URL(module, import.meta.url), [], { callMsMax: CALL_MS_MAX, flags })
+    return spawnPeer(builtModule(new URL(module, import.meta.url)), [], {
+      callMsMax: CALL_MS_MAX,
+      flags
+    })
   }
   await using a = await spawn('../bench-peer.ts', 'A')
   await using crowd = new AsyncDisposableStack()

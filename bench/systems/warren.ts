@@ -1,5 +1,6 @@
 /** Warren itself, taking in what it provides where it is. */
 import { basename } from 'node:path'
+import { builtModule } from '../built-module.ts'
 import { startPair } from '../pair.ts'
 import type { Pair } from '../pair.ts'
 import type { Timed, TimedRanges } from '../side.ts'
@@ -8,7 +9,7 @@ import type { Sides, StartOptions, System } from '../system.ts'
 
 /** With the calls that only warren has to answer. */
 export function startWarrens(options: StartOptions): Promise<Pair> {
-  return startPair(new URL('../bench-peer.ts', import.meta.url), options)
+  return startPair(builtModule(new URL('../bench-peer.ts', import.meta.url)), options)
 }
 
 async function start(options: StartOptions): Promise<Sides> {
