@@ -4,6 +4,8 @@
  */
 import { WarrenError } from '../../errors.ts'
 import type { Clock, Peer, PeerId } from '../../peer/index.ts'
+import { randomBytesFromPlatform } from '../random-bytes.ts'
+import type { RandomBytes } from '../random-bytes.ts'
 import { compareInventories } from './compare-inventories.ts'
 import type { InventoryDifference, InventoryQuestion } from './compare-inventories.ts'
 import { COMPARE_MS_MAX, SALTS_MAX, SALT_MS } from './inventory-limits.ts'
@@ -13,7 +15,7 @@ export interface InventoryComparerComponents {
   readonly peer: Pick<Peer, 'call'>
   readonly clock: Clock
   /** Must not be guessable; a simulation passes its own. Default: from the platform. */
-  readonly randomBytes?: (length: number) => Uint8Array
+  readonly randomBytes?: RandomBytes
 }
 
 export interface CompareOptions {
@@ -37,7 +39,7 @@ export interface InventoryComparer {
 export function createInventoryComparer({
   peer,
   clock,
-  randomBytes = randomFromPlatform
+  randomBytes = randomBytesFromPlatform
 }: InventoryComparerComponents): InventoryComparer {
   /** The oldest first. */
   const salts = new Map<string, { readonly salt: Uint8Array; readonly until: number }>()
@@ -77,8 +79,4 @@ export function createInventoryComparer({
     if (salts.size > SALTS_MAX) salts.delete(salts.keys().next().value!)
     return salt
   }
-}
-
-function randomFromPlatform(length: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(length))
 }
