@@ -10,7 +10,7 @@ import type { ClusterShape } from './placement-figures.ts'
 const count = Number(process.argv[2] ?? 1_000_000)
 const blocks = createBlocks(count)
 /** Movement compares two placements of each block, and its figures are steady with fewer. */
-const fewer = createBlocks(Math.min(count, 200_000))
+const fewer = createBlocks(Math.min(count, 100_000))
 
 function shape(holders: number, zones: number, pledges: readonly number[]): ClusterShape {
   return { holders, zones, pledges, copies: 3 }

@@ -39,10 +39,35 @@ function chooseDecision(table: HolderTable, index: number, copies: number): Deci
   if (index < 0) return NEVER
   if (copies >= table.peers.length) return ALWAYS
   if (index < table.activeCount) {
-    return copies >= table.activeCount ? ALWAYS : createRace(table, index, copies)
+    if (copies >= table.activeCount) return ALWAYS
+    const create = copies <= table.zoneCount ? createRaceOfZones : createRace
+    return create(table, index, copies)
   }
   if (copies <= table.activeCount) return NEVER
   return seed => rankAll(table, seed).indexOf(index) < copies
+}
+
+/** No zone has two copies: counts the zones with somebody better, and stops when it is our own. */
+function createRaceOfZones(table: HolderTable, index: number, copies: number): Decide {
+  const { zones, activeCount } = table
+  const ownZone = zones[index]!
+  const [ownStart, ownEnd] = [table.zoneStarts[ownZone]!, table.zoneStarts[ownZone + 1]!]
+  const rival: Rival = { index, score: 0 }
+  return seed => {
+    rival.score = scoreOf(table, index, seed)
+    for (let other = ownStart; other < ownEnd; other++) {
+      if (other !== index && isBetter(table, other, seed, rival)) return false
+    }
+    let before = 0
+    let counted = ownZone
+    for (let other = 0; other < activeCount; other++) {
+      const zone = zones[other]!
+      if (zone === counted || zone === ownZone || !isBetter(table, other, seed, rival)) continue
+      if (++before === copies) return false
+      counted = zone
+    }
+    return true
+  }
 }
 
 /** Counts the holders that come before this one, and stops when they have taken all copies. */

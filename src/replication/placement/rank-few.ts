@@ -3,7 +3,9 @@
  * everybody asks of every block. Works in memory of its own that is used again, and keeps nothing.
  */
 import type { HolderTable } from './holder-table.ts'
-import { scoreUpTo } from './score.ts'
+import { negativeLogarithm } from './logarithm.ts'
+import { UNDER } from './score.ts'
+import { shortfallOf } from './shortfall.ts'
 import type { Seed } from './shortfall.ts'
 
 /** From here on sorting all is not slower than inserting into long lists. */
@@ -69,14 +71,30 @@ export class FewRanker {
 
   /** As many zones as copies, or more: the best zones, each by its best holder. */
   #rankOneOfEach(seed: Seed, count: number): Uint16Array {
-    const { zoneCount } = this.#table
-    const [best, inZone] = [this.#best, this.#inZone]
+    const { firstSeeds, secondSeeds, weights, zones, activeCount } = this.#table
+    const { first, second } = seed
+    const best = this.#best
     best.reset(count)
-    for (let zone = 0; zone < zoneCount; zone++) {
-      inZone.reset(1)
-      this.#scan(seed, zone, inZone, best)
-      if (inZone.length > 0) best.add(inZone.indexes[0]!, inZone.scores[0]!)
+    let zone = -1
+    let zoneBest = -1
+    let most = Infinity
+    // One loop over all, because zones of a single holder are common, and a loop each is dear.
+    for (let index = 0; index < activeCount; index++) {
+      if (zones[index] !== zone) {
+        if (zoneBest >= 0) best.add(zoneBest, most)
+        zone = zones[index]!
+        zoneBest = -1
+        most = best.worst
+      }
+      const shortfall = shortfallOf(firstSeeds[index]! ^ first, secondSeeds[index]! ^ second)
+      const weight = weights[index]!
+      if (shortfall * UNDER > most * weight) continue
+      const score = negativeLogarithm(1 - shortfall) / weight
+      if (score >= most) continue
+      most = score
+      zoneBest = index
     }
+    if (zoneBest >= 0) best.add(zoneBest, most)
     return best.indexes.subarray(0, count)
   }
 
@@ -102,16 +120,21 @@ export class FewRanker {
     return this.#found.subarray(0, found)
   }
 
-  /** Adds the holders of one zone that count among its best, and among the best of all so far. */
-  #scan(seed: Seed, zone: number, inZone: BestFew, overall?: BestFew): void {
+  /** Adds the holders of one zone that count among its best. */
+  #scan(seed: Seed, zone: number, inZone: BestFew): void {
     const table = this.#table
+    const { firstSeeds, secondSeeds, weights } = table
+    const { first, second } = seed
     const end = table.zoneStarts[zone + 1]!
-    let most = Math.min(inZone.worst, overall?.worst ?? Infinity)
+    let most = inZone.worst
     for (let index = table.zoneStarts[zone]!; index < end; index++) {
-      const score = scoreUpTo(table, index, seed, most)
+      const shortfall = shortfallOf(firstSeeds[index]! ^ first, secondSeeds[index]! ^ second)
+      const weight = weights[index]!
+      if (shortfall * UNDER > most * weight) continue
+      const score = negativeLogarithm(1 - shortfall) / weight
       if (score >= most) continue
       inZone.add(index, score)
-      most = Math.min(most, inZone.worst)
+      most = inZone.worst
     }
   }
 }

@@ -17,7 +17,7 @@ import { shortfallOf } from './shortfall.ts'
 import type { Seed } from './shortfall.ts'
 
 /** Wider than any rounding here, so that a bound never decides what the scores would not. */
-const UNDER: number = 1 - 2 ** -40
+export const UNDER: number = 1 - 2 ** -40
 
 export function scoreOf(table: HolderTable, index: number, seed: Seed): number {
   const shortfall = shortfallOf(
@@ -25,22 +25,6 @@ export function scoreOf(table: HolderTable, index: number, seed: Seed): number {
     table.secondSeeds[index]! ^ seed.second
   )
   return negativeLogarithm(1 - shortfall) / table.weights[index]!
-}
-
-/** The score, or `Infinity` when it certainly is above `most`. */
-export function scoreUpTo(
-  table: HolderTable,
-  index: number,
-  { first, second }: Seed,
-  most: number
-): number {
-  const shortfall = shortfallOf(
-    table.firstSeeds[index]! ^ first,
-    table.secondSeeds[index]! ^ second
-  )
-  const weight = table.weights[index]!
-  if (shortfall * UNDER > most * weight) return Infinity
-  return negativeLogarithm(1 - shortfall) / weight
 }
 
 /** Whether this holder suits the block better than `rival`, which has that score. */
