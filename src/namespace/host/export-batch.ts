@@ -193,7 +193,7 @@ export class ExportBatch {
   }
 
   async #writeOne(item: EntryItem): Promise<void> {
-    const { snapshot, signal, log } = this.#context
+    const { snapshot, encoding, signal, log } = this.#context
     const inode = item.entry.attributes
     const path = pathOf(item)
     const hostPath = hostPathOf(item)
@@ -209,7 +209,7 @@ export class ExportBatch {
         return
       }
       const onBytes = (count: number): void => log.passed(path, count)
-      const source = { snapshot, inode }
+      const source = { snapshot, inode, encoding }
       const written = await writeLargeFile(hostPath, source, { signal, onBytes, keep })
       await this.#keepInPlace(item)
       if (written === 0 && this.#context.verify === true) log.skip(path, 0)

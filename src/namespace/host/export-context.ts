@@ -1,4 +1,5 @@
 /** What the parts of one export share. */
+import type { BlockEncoding } from '../../blocks/index.ts'
 import type { ExportOptions } from '../transfer.ts'
 import type { InodeNumber, Snapshot } from '../volume/volume.ts'
 import type { ReferenceStore } from './import-volume.ts'
@@ -7,6 +8,8 @@ import type { TransferLog } from './transfer-log.ts'
 
 export interface ExportContext {
   readonly snapshot: Snapshot
+  /** How the volume stores blocks. Undefined: as they are. */
+  readonly encoding: BlockEncoding | undefined
   readonly verify: ExportOptions['verify']
   /** Aborted by the caller, and when the export ends. */
   readonly signal: AbortSignal

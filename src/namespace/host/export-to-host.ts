@@ -7,7 +7,7 @@
  */
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { readAhead } from '../../blocks/index.ts'
+import { Sealing, readAhead } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
 import type { ExportOptions, TransferPlace, TransferReport } from '../transfer.ts'
 import type { Inode, Snapshot } from '../volume/volume.ts'
@@ -39,15 +39,18 @@ export async function exportToHost(
   try {
     const snapshot = await from.volume.snapshot({ signal })
     const log = new TransferLog(options)
+    const { readKey } = from.volume
     const context: ExportContext = {
       snapshot,
+      encoding: readKey === undefined ? undefined : new Sealing(readKey),
       verify: options.verify,
       signal,
       slices: new Slices(),
       log,
       links: new Map(),
-      // The blocks of a volume of our own are in the store already.
-      references: from.volume.writable ? undefined : references
+      // The blocks of a volume of our own are in the store already, and those of a sealed one are
+      // not what the files hold.
+      references: from.volume.writable || readKey !== undefined ? undefined : references
     }
     const inode = await topOf(snapshot, from)
     const isCounted = options.onProgress !== undefined

@@ -57,6 +57,11 @@ export function createImportContext(
   if (options.inPlace === true && references === undefined) {
     throw new WarrenError('ENOTSUP', { message: 'this store keeps no references to host files' })
   }
+  if (options.inPlace === true && to.volume.readKey !== undefined) {
+    throw new WarrenError('ENOTSUP', {
+      message: 'files of the host are not sealed as the volume is'
+    })
+  }
   return {
     volume: to.volume as ImportVolume,
     references,

@@ -1,6 +1,7 @@
 /** Finds what of a file on the host is not as it is in a volume. */
 import type { FileHandle } from 'node:fs/promises'
 import { createBlock, readAhead } from '../../blocks/index.ts'
+import type { BlockEncoding } from '../../blocks/index.ts'
 import type { Extent, Inode, Snapshot } from '../volume/volume.ts'
 
 export interface Run {
@@ -20,6 +21,14 @@ export interface ExistingFile {
   readonly size: number
 }
 
+/** A file of a volume. */
+export interface FileInVolume {
+  readonly snapshot: Snapshot
+  readonly inode: Inode
+  /** How its volume stores blocks. Undefined: as they are. */
+  readonly encoding: BlockEncoding | undefined
+}
+
 export interface CompareOptions {
   readonly signal: AbortSignal
   /** Told of bytes that are there already. */
@@ -29,7 +38,7 @@ export interface CompareOptions {
 /** Ascending. In a new file a gap stays a hole; in an old one, what is in its place must become zeros. */
 export async function* runsToWrite(
   existing: ExistingFile,
-  { snapshot, inode }: { readonly snapshot: Snapshot; readonly inode: Inode },
+  { snapshot, inode, encoding }: FileInVolume,
   { signal, onEqual }: CompareOptions
 ): AsyncGenerator<Run> {
   const content = await snapshot.content(inode, { signal })
@@ -41,7 +50,7 @@ export async function* runsToWrite(
   let end = 0
   const compare = async (extent: Extent): Promise<{ extent: Extent; equal: boolean }> => ({
     extent,
-    equal: await isThere(existing, extent)
+    equal: await isThere(existing, extent, encoding)
   })
   const ahead = { readsMax: COMPARED_AT_ONCE, signal }
   for await (const { extent, equal } of readAhead(each(content.extents), compare, ahead)) {
@@ -77,11 +86,18 @@ class RunJoin {
   }
 }
 
-async function isThere({ file, size }: ExistingFile, extent: Extent): Promise<boolean> {
+async function isThere(
+  { file, size }: ExistingFile,
+  extent: Extent,
+  encoding: BlockEncoding | undefined
+): Promise<boolean> {
   if (extent.offset + extent.length > size) return false
   const bytes = new Uint8Array(Buffer.allocUnsafeSlow(extent.length).buffer)
   const { bytesRead } = await file.read(bytes, 0, extent.length, extent.offset)
-  return bytesRead === extent.length && (await createBlock('raw', bytes)).id === extent.block
+  if (bytesRead !== extent.length) return false
+  // Equal content is encoded equally; where it was not, it is written once more.
+  const encoded = encoding === undefined ? bytes : await encoding.encode('raw', bytes)
+  return (await createBlock('raw', encoded)).id === extent.block
 }
 
 async function* each(batches: AsyncIterable<readonly Extent[]>): AsyncGenerator<Extent> {

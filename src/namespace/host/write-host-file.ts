@@ -18,9 +18,10 @@ import {
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { inBatches, readAhead } from '../../blocks/index.ts'
-import type { Inode, Snapshot } from '../volume/volume.ts'
+import type { Inode } from '../volume/volume.ts'
 import { clearPlace, modeOf, timesOf } from './host-places.ts'
 import { runsToWrite } from './runs-to-write.ts'
+import type { FileInVolume } from './runs-to-write.ts'
 
 const NO_FOLLOW = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 const CREATE_FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW
@@ -61,7 +62,7 @@ export interface LargeFileOptions {
  */
 export async function writeLargeFile(
   path: string,
-  source: { readonly snapshot: Snapshot; readonly inode: Inode },
+  source: FileInVolume,
   options: LargeFileOptions
 ): Promise<number> {
   const { snapshot, inode } = source

@@ -29,6 +29,7 @@ export type Children = (path: string) => readonly string[]
 export class DirectoriesVolume implements Volume, Snapshot {
   readonly id: VolumeId
   readonly writable = false
+  readonly readKey = undefined
   readonly #events = new EventTarget()
   readonly #children: Children
   readonly #emptyTree: Tree

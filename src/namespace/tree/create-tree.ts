@@ -1,5 +1,5 @@
 /** Makes trees: the object that callers hold, which only forwards. */
-import type { BlockId, BlockReader, BlockStore, StoreOptions } from '../../blocks/index.ts'
+import type { BlockId, BlockStore, StoreOptions } from '../../blocks/index.ts'
 import { applyChanges } from './apply.ts'
 import type { Side } from './differences.ts'
 import { differencesBetween } from './differences.ts'
@@ -10,8 +10,8 @@ import type { ReadEntry } from './entry-in-place.ts'
 import { OpenLeaf, takeInPlace, takeTreeEntry } from './leaf.ts'
 import { Link } from './link.ts'
 import { checkAscending, lookUp, lookUpMany } from './lookup.ts'
-import type { NodeCache } from './node-cache.ts'
 import { NodeSource } from './node-source.ts'
+import type { NodeSourceComponents } from './node-source.ts'
 import type { ReachableOptions } from './reachable.ts'
 import { reachableFrom } from './reachable.ts'
 import { scanRange } from './scan.ts'
@@ -25,16 +25,12 @@ import type {
   TreeEntry
 } from './tree.ts'
 
-export interface TreeComponents {
-  /** Must find what `flush` stores. */
-  readonly reader: BlockReader
-  /** Shared by all trees of a peer. */
-  readonly cache: NodeCache
-}
-
-/** The tree of a root, which is read when first needed; without one, the empty tree. */
-export function createTree(components: TreeComponents, root?: BlockId): Tree {
-  const source = new NodeSource(components.reader, components.cache)
+/**
+ * The tree of a root, which is read when first needed; without one, the empty tree. The reader must
+ * find what `flush` stores.
+ */
+export function createTree(components: NodeSourceComponents, root?: BlockId): Tree {
+  const source = new NodeSource(components)
   return new MerkleTree(source, root === undefined ? new OpenLeaf([], 0) : Link.fromId(root))
 }
 
@@ -98,7 +94,8 @@ class MerkleTree implements Tree {
     store: Pick<BlockStore, 'putMany'>,
     options?: StoreOptions
   ): Promise<Tree & { readonly root: BlockId }> {
-    const components = { store, cache: this.#source.cache }
+    const { cache, encoding } = this.#source
+    const components = { store, cache, encoding }
     const link = await flushNodes(this.#settledRoot(), components, options)
     this.#settledRoot()
     return new MerkleTree(this.#source, link) as Tree & { readonly root: BlockId }

@@ -3,7 +3,7 @@
  * node can be named only after its children. Hashing runs beside encoding, storing beside both,
  * in steps short enough for the event loop.
  */
-import type { Block, BlockStore, StoreOptions } from '../../blocks/index.ts'
+import type { Block, BlockEncoding, BlockStore, StoreOptions } from '../../blocks/index.ts'
 import { createBlock } from '../../blocks/index.ts'
 import { shareEventLoop } from '../volume/event-loop.ts'
 import type { Child, TreeNode } from './inner-node.ts'
@@ -39,6 +39,14 @@ export async function flushNodes(
 export interface FlushComponents {
   readonly store: Pick<BlockStore, 'putMany'>
   readonly cache: NodeCache
+  readonly encoding: BlockEncoding | undefined
+}
+
+/** A node that has become a block. */
+interface WrittenNode {
+  /** As it is before it is encoded for the block. */
+  readonly plain: Uint8Array
+  readonly block: Block
 }
 
 class Flush {
@@ -59,10 +67,8 @@ class Flush {
     for (let from = 0; from < nodes.length; from += NODES_PER_STEP) {
       this.#options?.signal?.throwIfAborted()
       const step = nodes.slice(from, from + NODES_PER_STEP)
-      const blocks = await Promise.all(
-        step.map(node => createBlock('dag-cbor', this.#encode(node)))
-      )
-      for (const [index, block] of blocks.entries()) this.#add(step[index] as TreeNode, block)
+      const written = await Promise.all(step.map(node => this.#makeBlock(this.#encode(node))))
+      for (const [index, made] of written.entries()) this.#add(step[index] as TreeNode, made)
       if (this.#batchBytes >= BATCH_BYTES) await this.#storeBatch()
       await shareEventLoop(HOLD_MS)
     }
@@ -72,6 +78,12 @@ class Flush {
   async finish(): Promise<void> {
     await this.#storeBatch()
     await this.#storing
+  }
+
+  async #makeBlock(plain: Uint8Array): Promise<WrittenNode> {
+    const { encoding } = this.#components
+    const bytes = encoding === undefined ? plain : await encoding.encode('dag-cbor', plain)
+    return { plain, block: await createBlock('dag-cbor', bytes) }
   }
 
   #encode(node: TreeNode): Uint8Array {
@@ -87,14 +99,12 @@ class Flush {
     return child.written ?? (this.links.get(child) as Link)
   }
 
-  #add(node: TreeNode, block: Block): void {
+  #add(node: TreeNode, { plain, block }: WrittenNode): void {
+    const { cache, encoding } = this.#components
     const link = Link.fromId(block.id)
     this.links.set(node, link)
     // It will be wanted soon, in its packed form. That it may never be stored does no harm: its name is the hash of what it is.
-    this.#components.cache.put(
-      block.id,
-      node instanceof PackedLeaf ? node : decodeNode(block.bytes)
-    )
+    cache.put(block.id, node instanceof PackedLeaf ? node : decodeNode(plain), encoding)
     this.#batch.push(block)
     this.#batchBytes += block.bytes.length
   }

@@ -5,7 +5,7 @@
  * What goes first is decided by second chance: a hit costs a flag and not a move in a list, and
  * hits are what happens a million times a second.
  */
-import type { BlockId, BlockReader, StoreOptions } from '../../blocks/index.ts'
+import type { BlockEncoding, BlockId, BlockReader, StoreOptions } from '../../blocks/index.ts'
 import type { StoredNode } from './node.ts'
 import { decodeNode } from './node.ts'
 import { SharedRead } from './shared-read.ts'
@@ -18,8 +18,16 @@ export interface NodeCacheOptions {
   readonly bytesMax?: number
 }
 
+/** Where a tree's nodes are read. */
+export interface NodePlace {
+  readonly reader: BlockReader
+  /** How its nodes are stored, where that is not as they are. */
+  readonly encoding?: BlockEncoding | undefined
+}
+
 interface CachedNode {
   readonly node: StoredNode
+  readonly encoding: BlockEncoding | undefined
   readonly bytes: number
   used: boolean
 }
@@ -44,18 +52,22 @@ export class NodeCache {
     return this.#bytes
   }
 
-  peek(id: BlockId): StoredNode | undefined {
+  /**
+   * What was opened with the key of one volume is shown to its trees only: those of another may
+   * name nodes that their readers have no key for.
+   */
+  peek(id: BlockId, encoding?: BlockEncoding): StoredNode | undefined {
     const cached = this.#nodes.get(id)
-    if (cached === undefined) return undefined
+    if (cached === undefined || cached.encoding !== encoding) return undefined
     cached.used = true
     return cached.node
   }
 
   /** Keeps a node; `block` must be its own buffer, or more memory is held than counted. */
-  put(id: BlockId, node: StoredNode): void {
+  put(id: BlockId, node: StoredNode, encoding?: BlockEncoding): void {
     if (this.#nodes.has(id)) return
     const bytes = node.memoryBytes
-    this.#nodes.set(id, { node, bytes, used: false })
+    this.#nodes.set(id, { node, encoding, bytes, used: false })
     this.#bytes += bytes
     this.#evict()
   }
@@ -66,16 +78,17 @@ export class NodeCache {
   }
 
   /** The node, from memory or else from the reader; whoever misses it at the same time shares one read. */
-  async read(reader: BlockReader, id: BlockId, options?: StoreOptions): Promise<StoredNode> {
+  async read(place: NodePlace, id: BlockId, options?: StoreOptions): Promise<StoredNode> {
     options?.signal?.throwIfAborted()
-    const cached = this.peek(id)
+    const { reader, encoding } = place
+    const cached = this.peek(id, encoding)
     if (cached !== undefined) return cached
     const reads = this.#readsOf(reader)
     let read = reads.get(id)
     if (read === undefined) {
       const own = new SharedRead(async signal => {
         const node = decodeOwned(await reader.get(id, { signal }))
-        this.put(id, node)
+        this.put(id, node, encoding)
         return node
       })
       own.onEnd(() => {

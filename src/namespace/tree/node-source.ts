@@ -2,7 +2,7 @@
  * Where a tree gets its nodes: from memory when they are no blocks yet, from the cache, or from a
  * reader. Everything that comes from a block is checked against the place it was reached from.
  */
-import type { Block, BlockReader, StoreOptions } from '../../blocks/index.ts'
+import type { Block, BlockEncoding, BlockReader, StoreOptions } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
 import type { Child, TreeNode } from './inner-node.ts'
 import { InnerNode } from './inner-node.ts'
@@ -28,23 +28,34 @@ export interface LoadOptions extends StoreOptions {
   readonly keep?: boolean
 }
 
+export interface NodeSourceComponents {
+  /** Gives nodes as they are before they are encoded. */
+  readonly reader: BlockReader
+  /** Shared by all trees of a peer. */
+  readonly cache: NodeCache
+  /** How nodes are stored. Default: as they are. */
+  readonly encoding?: BlockEncoding | undefined
+}
+
 export class NodeSource {
   readonly reader: BlockReader
   readonly cache: NodeCache
+  readonly encoding: BlockEncoding | undefined
 
-  constructor(reader: BlockReader, cache: NodeCache) {
+  constructor({ reader, cache, encoding }: NodeSourceComponents) {
     this.reader = reader
     this.cache = cache
+    this.encoding = encoding
   }
 
   /** The node, when it is in memory. Its place is not checked. */
   peek(child: Child): TreeNode | undefined {
-    return child instanceof Link ? this.cache.peek(child.id) : child
+    return child instanceof Link ? this.cache.peek(child.id, this.encoding) : child
   }
 
   /** The node, its place not checked: for the root, and for lookups, which check what they find. */
   async load(child: Child, options?: StoreOptions): Promise<TreeNode> {
-    return this.peek(child) ?? this.cache.read(this.reader, (child as Link).id, options)
+    return this.peek(child) ?? this.cache.read(this, (child as Link).id, options)
   }
 
   async loadPlaced({ child, place }: PlacedChild, options?: StoreOptions): Promise<TreeNode> {
@@ -68,10 +79,10 @@ export class NodeSource {
     if (block?.id !== id) {
       throw new WarrenError('EIO', { message: `the reader did not answer with block ${id}` })
     }
-    const cached = this.cache.peek(id)
+    const cached = this.cache.peek(id, this.encoding)
     if (cached !== undefined) return checkPlace(cached, place)
     const node = checkPlace(decodeOwned(block.bytes), place)
-    if (options?.keep !== false) this.cache.put(id, node)
+    if (options?.keep !== false) this.cache.put(id, node, this.encoding)
     return node
   }
 }

@@ -16,7 +16,10 @@
  * key below child n + 1; there is one separator less than there are links.
  *
  * Every integer and length is in its shortest form, nothing follows the last item, so equal nodes
- * have equal bytes. Limits: `KEY_BYTES_MAX` for keys and separators, `VALUE_BYTES_MAX` for values,
+ * have equal bytes. In a sealed volume such a node is sealed before it becomes a block, as version 2
+ * (blocks/encoding/sealed-node.ts); who comes upon one here has not the read key.
+ *
+ * Limits: `KEY_BYTES_MAX` for keys and separators, `VALUE_BYTES_MAX` for values,
  * levels under `LEVELS_MAX`, `BLOCK_BYTES_MAX` for the whole. Only a root may be an empty leaf.
  *
  * Example: a leaf with the entry `a` = `b` and no link:
@@ -38,6 +41,7 @@ import { Link } from './link.ts'
 export type StoredNode = PackedLeaf | InnerNode
 
 const VERSION = 1
+const SEALED_VERSION = 2
 
 /** What stands before the 36 bytes of every link: tag 42, a byte string of 37 bytes, the multibase prefix. */
 const LINK_PREFIX: readonly number[] = [0xd8, 0x2a, 0x58, 0x25, 0x00]
@@ -89,8 +93,8 @@ export function encodeInner(node: InnerNode, links: readonly Link[]): Uint8Array
 }
 
 /**
- * Reads a node. Throws `EPROTO` unless the bytes are exactly one node. What it gives keeps `block`,
- * which nobody may change any more.
+ * Reads a node. Throws `EPROTO` unless the bytes are exactly one node, `EACCES` when they are sealed.
+ * What it gives keeps `block`, which nobody may change any more.
  */
 export function decodeNode(block: Uint8Array): StoredNode {
   if (block.length > BLOCK_BYTES_MAX) {
@@ -99,6 +103,9 @@ export function decodeNode(block: Uint8Array): StoredNode {
   const cursor = new CborCursor(block)
   if (cursor.array() !== 3) refuse('not a list of three')
   const version = cursor.unsigned()
+  if (version === SEALED_VERSION) {
+    throw new WarrenError('EACCES', { message: 'the volume is sealed and its read key not known' })
+  }
   if (version !== VERSION) refuse(`version ${version}, ${VERSION} is known`)
   const linksAt = readLinks(cursor)
   const bodyBytes = cursor.byteString()

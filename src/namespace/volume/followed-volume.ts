@@ -8,10 +8,14 @@
  *
  * News may come from a peer that has not the version itself. A head is therefore shown only when
  * the root of its tree could be read; until then readers stay with the version before.
+ *
+ * Of a sealed volume nothing can be read before somebody brings its key; it is followed all the same,
+ * so that it can be held.
  */
-import type { BlockId, BlockReader, StoreOptions } from '../../blocks/index.ts'
+import { Sealing, createDecodingReader } from '../../blocks/index.ts'
+import type { BlockId, BlockReader, ReadKey, StoreOptions } from '../../blocks/index.ts'
 import type { Clock, PeerId, TypedEventTarget } from '../../peer/index.ts'
-import { WarrenError } from '../../errors.ts'
+import { WarrenError, isWarrenError } from '../../errors.ts'
 import type { SignedHead, VolumeId } from '../heads/head.ts'
 import { NEWEST_TIMEOUT_MS } from '../heads/fetch-heads.ts'
 import type { HeadExchange } from '../heads/head-exchange.ts'
@@ -49,6 +53,8 @@ export interface FollowedVolumeOptions {
 export interface FollowedVolume extends Volume {
   /** Roots of what is shown here, and of what will be. */
   roots(): BlockId[]
+  /** Opens what is sealed with this key, from now on. */
+  addReadKey(key: ReadKey): void
 }
 
 export function openFollowedVolume(
@@ -64,6 +70,9 @@ class NewestVersion implements FollowedVolume {
   readonly writable = false
   readonly #events = new EventTarget()
   readonly #components: FollowedVolumeComponents
+  readonly #sealing = new Sealing()
+  /** The one of the components, and what is sealed opened. */
+  readonly #reader: BlockReader
   readonly #lifetimeMs: number
   readonly #timeoutMs: number
   readonly #unfollow: () => void
@@ -80,6 +89,7 @@ class NewestVersion implements FollowedVolume {
   constructor(id: VolumeId, components: FollowedVolumeComponents, options: FollowedVolumeOptions) {
     this.id = id
     this.#components = components
+    this.#reader = createDecodingReader(components.reader, this.#sealing)
     this.#lifetimeMs = options.attributeLifetimeMs ?? ATTRIBUTE_LIFETIME_MS
     this.#timeoutMs = Math.min(options.deadlineMs ?? Infinity, NEWEST_TIMEOUT_MS)
     this.#unfollow = components.heads.follow(id, head => void this.#learn(head), {
@@ -104,7 +114,16 @@ class NewestVersion implements FollowedVolume {
     if (this.#tree === undefined) {
       throw new WarrenError('EHOSTUNREACH', { message: `no head of volume ${this.id}` })
     }
-    return new TreeSnapshot(this.#tree, this.#components.reader)
+    return new TreeSnapshot(this.#tree, this.#reader)
+  }
+
+  get readKey(): ReadKey | undefined {
+    return this.#sealing.readKey
+  }
+
+  addReadKey(key: ReadKey): void {
+    this.#sealing.add(key)
+    if (this.#head !== undefined) this.#tree = this.#treeOf(this.#head)
   }
 
   roots(): BlockId[] {
@@ -162,10 +181,8 @@ class NewestVersion implements FollowedVolume {
 
   async #adopt(head: SignedHead): Promise<void> {
     try {
-      const { reader, cache } = this.#components
-      const signal = this.#closing.signal
-      const snapshot = new TreeSnapshot(createTree({ reader, cache }, head.root), reader)
-      await snapshot.inode(ROOT_INODE, { signal })
+      const snapshot = new TreeSnapshot(this.#treeOf(head), this.#reader)
+      await snapshot.inode(ROOT_INODE, { signal: this.#closing.signal }).catch(orSealed)
       if (supersedes(head, this.#head)) this.#show(head)
     } catch {
       this.#isAlone = true
@@ -175,17 +192,28 @@ class NewestVersion implements FollowedVolume {
   }
 
   #show(head: SignedHead): void {
-    const { reader, cache, clock } = this.#components
     this.#head = head
-    this.#tree = createTree({ reader, cache }, head.root)
-    this.#checkedMs = clock.now()
+    this.#tree = this.#treeOf(head)
+    this.#checkedMs = this.#components.clock.now()
     this.#isAlone = false
     this.#events.dispatchEvent(new Event('change'))
+  }
+
+  #treeOf({ root }: SignedHead): Tree {
+    const { cache } = this.#components
+    // Trees that are not sealed share what is in the cache.
+    const encoding = this.#sealing.isEmpty ? undefined : this.#sealing
+    return createTree({ reader: this.#reader, cache, encoding }, root)
   }
 
   #requireOpen(): void {
     if (this.#closing.signal.aborted) throw this.#closing.signal.reason
   }
+}
+
+/** What is there and cannot be read is there. */
+function orSealed(error: unknown): undefined {
+  if (!isWarrenError(error, 'EACCES')) throw error
 }
 
 /** One reader that gives up does not end the question for the others. */

@@ -7,7 +7,16 @@
  * nothing names, which collection removes. Everyone who asks for a sync while a commit is running
  * shares the next one (group commit).
  */
-import type { BlockId, BlockReader, BlockStore, Chunker, StoreOptions } from '../../blocks/index.ts'
+import { createDecodingReader } from '../../blocks/index.ts'
+import type {
+  BlockId,
+  BlockReader,
+  BlockStore,
+  Chunker,
+  ReadKey,
+  Sealing,
+  StoreOptions
+} from '../../blocks/index.ts'
 import type { Clock, SigningKey, TypedEventTarget } from '../../peer/index.ts'
 import { WarrenError } from '../../errors.ts'
 import { signHead } from '../heads/head-record.ts'
@@ -57,6 +66,8 @@ export interface LocalVolumeComponents {
   readonly cache: NodeCache
   readonly clock: Clock
   readonly chunker: Chunker
+  /** With a key, when the volume is sealed. */
+  readonly sealing?: Sealing | undefined
   /** Told of each new head after it is durable. */
   readonly announce?: (head: SignedHead) => void
 }
@@ -86,9 +97,12 @@ export interface LocalVolume extends Volume {
     source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     options: StoreExtentsOptions
   ): StoredExtents
-  /** Files are cut at every multiple of so many bytes; undefined when their content decides. */
+  /**
+   * Files are cut at every multiple of so many bytes, each piece a block; undefined when their
+   * content decides, and when blocks are not the very bytes of the file.
+   */
   readonly blockBytes: number | undefined
-  /** As `storeExtents`, of blocks that were cut and hashed elsewhere. */
+  /** As `storeExtents`, of blocks that were cut and hashed elsewhere. Not for sealed volumes. */
   storeBlocks(runs: AsyncIterable<BlockRun>, options: StoreBlocksOptions): StoredExtents
   /** Stores blocks as copies, as a `put` may. */
   putBlocks(run: BlockRun): Promise<void>
@@ -103,9 +117,12 @@ export async function openLocalVolume(
   components: LocalVolumeComponents,
   options: LocalVolumeOptions = {}
 ): Promise<LocalVolume> {
-  const head = await components.heads.get(createVolumeId(components.key.publicKey))
-  const tree = createTree({ reader: components.reader, cache: components.cache }, head?.root)
-  const volume = new TreeVolume(components, options, { head, tree })
+  const { cache, sealing, heads, key } = components
+  const head = await heads.get(createVolumeId(key.publicKey))
+  const reader =
+    sealing === undefined ? components.reader : createDecodingReader(components.reader, sealing)
+  const tree = createTree({ reader, cache, encoding: sealing }, head?.root)
+  const volume = new TreeVolume({ ...components, reader }, options, { head, tree })
   if (head === undefined) await volume.createRoot()
   else await volume.releaseOrphans()
   return volume
@@ -114,6 +131,7 @@ export async function openLocalVolume(
 class TreeVolume implements LocalVolume {
   readonly id: VolumeId
   readonly writable = true
+  readonly readKey: ReadKey | undefined
   readonly #events = new EventTarget()
   readonly #components: LocalVolumeComponents
   readonly #options: Required<LocalVolumeOptions>
@@ -138,6 +156,7 @@ class TreeVolume implements LocalVolume {
     state: { readonly head: SignedHead | undefined; readonly tree: Tree }
   ) {
     this.id = createVolumeId(components.key.publicKey)
+    this.readKey = components.sealing?.readKey
     this.#components = components
     this.#options = {
       commitDelayMs: options.commitDelayMs ?? COMMIT_DELAY_MS,
@@ -205,17 +224,19 @@ class TreeVolume implements LocalVolume {
     source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     options: StoreExtentsOptions
   ): StoredExtents {
-    const { chunker } = this.#components
+    const { chunker, sealing } = this.#components
     return this.#hold(options, storing =>
-      storeExtents(source, { ...storing, offset: options.offset, chunker })
+      storeExtents(source, { ...storing, offset: options.offset, chunker, encoding: sealing })
     )
   }
 
   get blockBytes(): number | undefined {
-    return this.#components.chunker.blockBytes
+    const { chunker, sealing } = this.#components
+    return sealing === undefined ? chunker.blockBytes : undefined
   }
 
   storeBlocks(runs: AsyncIterable<BlockRun>, options: StoreBlocksOptions): StoredExtents {
+    if (this.readKey !== undefined) throw new WarrenError('ENOTSUP', { message: 'it is sealed' })
     return this.#hold(options, storing => storeBlocks(runs, storing))
   }
 

@@ -5,7 +5,14 @@
  * read and cut. Memory is a handful of batches, whatever the file's size.
  */
 import { pipe } from 'it-pipe'
-import type { Block, BlockId, BlockStore, Chunker, StoreOptions } from '../../blocks/index.ts'
+import type {
+  Block,
+  BlockEncoding,
+  BlockId,
+  BlockStore,
+  Chunker,
+  StoreOptions
+} from '../../blocks/index.ts'
 import { createBlock, inBatches, readAhead } from '../../blocks/index.ts'
 import type { Extent } from './volume.ts'
 
@@ -19,6 +26,8 @@ const BATCHES_AHEAD = 2
 export interface BlockRun {
   readonly offset: number
   readonly blocks: readonly Block[]
+  /** Bytes of the file in each block, where blocks hold them encoded. Default: the bytes of the block. */
+  readonly lengths?: readonly number[]
 }
 
 export interface BlockStoring extends StoreOptions {
@@ -30,6 +39,8 @@ export interface BlockStoring extends StoreOptions {
 export interface ExtentStoring extends BlockStoring {
   readonly offset: number
   readonly chunker: Chunker
+  /** How the pieces are stored. Default: as they are. */
+  readonly encoding?: BlockEncoding | undefined
 }
 
 /** Stores blocks as copies. */
@@ -46,7 +57,7 @@ export function storeExtents(
     toAsync(source),
     storing.chunker,
     pieces => inBatches(pieces, BATCH_BYTES),
-    pieces => readAhead(pieces, hashBatch(storing.offset), ahead),
+    pieces => readAhead(pieces, hashBatch(storing), ahead),
     runs => storeBlocks(runs, storing)
   )
 }
@@ -62,19 +73,29 @@ export function storeBlocks(
   })
 }
 
-function hashBatch(begin: number): (pieces: readonly Uint8Array[]) => Promise<BlockRun> {
+function hashBatch({
+  offset: begin,
+  encoding
+}: ExtentStoring): (pieces: readonly Uint8Array[]) => Promise<BlockRun> {
   let next = begin
+  const createOne =
+    encoding === undefined
+      ? (piece: Uint8Array) => createBlock('raw', piece)
+      : async (piece: Uint8Array) => createBlock('raw', await encoding.encode('raw', piece))
   return async pieces => {
     const offset = next
     for (const { length } of pieces) next += length
-    return { offset, blocks: await Promise.all(pieces.map(piece => createBlock('raw', piece))) }
+    const blocks = await Promise.all(pieces.map(createOne))
+    const run = { offset, blocks }
+    return encoding === undefined ? run : { ...run, lengths: pieces.map(({ length }) => length) }
   }
 }
 
 async function putRun(run: BlockRun, storing: BlockStoring): Promise<readonly Extent[]> {
   storing.signal?.throwIfAborted()
   let { offset } = run
-  const extents = run.blocks.map(({ id, bytes: { length } }): Extent => {
+  const extents = run.blocks.map(({ id, bytes }, index): Extent => {
+    const length = run.lengths?.[index] ?? bytes.length
     const extent = { offset, length, block: id }
     offset += length
     storing.onBlock?.(id)

@@ -5,7 +5,7 @@
  * Reading goes through a snapshot, which never changes. Writing goes through a transaction: it
  * reads its own writes, and all of them take effect at once or not at all.
  */
-import type { BlockId, ReaderOptions, StoreOptions } from '../../blocks/index.ts'
+import type { BlockId, ReadKey, ReaderOptions, StoreOptions } from '../../blocks/index.ts'
 import type { TypedEventTarget } from '../../peer/index.ts'
 import type { VolumeId } from '../heads/head.ts'
 import type { ScanOptions, Tree } from '../tree/tree.ts'
@@ -65,7 +65,7 @@ export interface EntryToShow extends DirectoryEntry {
 export interface Extent {
   /** Where in the file it begins. */
   readonly offset: number
-  /** Its length; the block is exactly this long. */
+  /** Its length; what is in the block is exactly this long. */
   readonly length: number
   readonly block: BlockId
 }
@@ -202,6 +202,8 @@ export interface VolumeEvents {
 export interface Volume {
   readonly id: VolumeId
   readonly writable: boolean
+  /** What opens its blocks, when it is sealed; undefined also when it is not known here. */
+  readonly readKey: ReadKey | undefined
   readonly events: TypedEventTarget<VolumeEvents>
   /** The newest version this volume may show now. A followed volume may ask the network first. */
   snapshot(options?: StoreOptions): Promise<Snapshot>

@@ -30,7 +30,7 @@ function idOf(index: number): BlockId {
 test('it holds no more than it may', async () => {
   const cache = createNodeCache({ bytesMax: 5 * (NODE_BYTES + 2000) })
   for (const { id } of blocks) {
-    await cache.read(reader, id)
+    await cache.read({ reader }, id)
     assert.ok(cache.bytes <= 5 * (NODE_BYTES + 2000))
   }
   const held = blocks.filter(({ id }) => cache.peek(id) !== undefined)
@@ -40,7 +40,7 @@ test('it holds no more than it may', async () => {
 test('what is used stays, what is not goes', async () => {
   const cache = createNodeCache({ bytesMax: 5 * (NODE_BYTES + 2000) })
   for (const { id } of blocks) {
-    await cache.read(reader, id)
+    await cache.read({ reader }, id)
     cache.peek(idOf(0))
   }
   assert.ok(cache.peek(idOf(0)) !== undefined)
@@ -49,13 +49,13 @@ test('what is used stays, what is not goes', async () => {
 
 test('a cache of no bytes holds nothing and still reads', async () => {
   const cache = createNodeCache({ bytesMax: 0 })
-  assert.equal((await cache.read(reader, idOf(0))).count, 1)
+  assert.equal((await cache.read({ reader }, idOf(0))).count, 1)
   assert.equal(cache.bytes, 0)
 })
 
 test('one node put twice counts once', async () => {
   const cache = createNodeCache()
-  const node = await cache.read(reader, idOf(0))
+  const node = await cache.read({ reader }, idOf(0))
   const { bytes } = cache
   cache.put(idOf(0), node)
   assert.equal(cache.bytes, bytes)
@@ -75,21 +75,21 @@ test('readers share nodes but not their failures', async () => {
   const poor = createLocalReader(createMemoryBlockStore())
   const isUnreachable = (error: unknown): boolean => isWarrenError(error, 'EHOSTUNREACH')
   const [lost, found] = await Promise.allSettled([
-    cache.read(poor, idOf(3)),
-    cache.read(reader, idOf(3))
+    cache.read({ reader: poor }, idOf(3)),
+    cache.read({ reader }, idOf(3))
   ])
   assert.ok(lost.status === 'rejected' && isUnreachable(lost.reason))
   assert.equal(found.status, 'fulfilled')
-  assert.equal((await cache.read(poor, idOf(3))).count, 1)
+  assert.equal((await cache.read({ reader: poor }, idOf(3))).count, 1)
 })
 
 test('a failure is not remembered', async () => {
   const cache = createNodeCache()
   const growing = createMemoryBlockStore()
   const late = createLocalReader(growing)
-  await assert.rejects(cache.read(late, idOf(1)))
+  await assert.rejects(cache.read({ reader: late }, idOf(1)))
   await growing.putMany([blocks[1]!])
-  assert.equal((await cache.read(late, idOf(1))).count, 1)
+  assert.equal((await cache.read({ reader: late }, idOf(1))).count, 1)
 })
 
 test.run()

@@ -159,7 +159,8 @@ test('random bytes are refused and nothing worse', () => {
 test('versions, shapes and types that are not ours are refused', () => {
   const [a, b] = [text('a'), text('b')]
   const value = text('v')
-  refused(craft([2, [], craft([0, [a, value], []])]), /version 2/)
+  refused(craft([3, [], craft([0, [a, value], []])]), /version 3/)
+  assert.throws(() => decodeNode(craft([2, [], text('sealed')])), { code: 'EACCES' })
   refused(craft([1, []]), /list of three/)
   refused(craft([1, [], craft([0, [], []]), 0]), /list of three/)
   refused(craft({ version: 1 }))
