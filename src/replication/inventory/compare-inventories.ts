@@ -26,7 +26,8 @@ import {
   STEPS_MAX
 } from './inventory-limits.ts'
 import { decodeInventoryAnswer, encodeInventoryRequest } from './inventory-messages.ts'
-import type { RangeRequest, RangeResult } from './inventory-messages.ts'
+import type { ListRequest, RangeRequest, RangeResult } from './inventory-messages.ts'
+import { placeOf } from './inventory-view.ts'
 import type { InventoryFilter, InventoryView, RangePart } from './inventory-view.ts'
 import type { Inventory } from './inventory.ts'
 
@@ -58,8 +59,6 @@ interface OpenRange {
 interface Batch {
   readonly open: readonly OpenRange[]
   readonly requests: readonly RangeRequest[]
-  /** For each range that is listed by tags, the keys behind them. */
-  readonly keys: readonly Uint32Array[]
 }
 
 const WHOLE: KeyRange = { from: undefined, to: undefined }
@@ -134,7 +133,6 @@ class Comparison {
   #batch(): Batch {
     const open: OpenRange[] = []
     const requests: RangeRequest[] = []
-    const keys: Uint32Array[] = []
     let partsLeft = REQUEST_PARTS_MAX
     let idsLeft = ANSWER_IDS_MAX
     const fair = Math.floor(STEP_PARTS / this.#open.length)
@@ -148,11 +146,9 @@ class Comparison {
       this.#open.pop()
       open.push(range)
       requests.push(request)
-      const hasTags = request.kind === 'list' && request.tags.length > 0
-      keys.push(hasTags ? this.#question.view.keys(range.range) : new Uint32Array(0))
     }
     if ((this.#rangesLeft -= requests.length) < 0) refuse('splits what it has without end')
-    return { open, requests, keys }
+    return { open, requests }
   }
 
   #requestFor({ range, ours, theirs }: OpenRange, partsMax: number): RangeRequest {
@@ -171,7 +167,7 @@ class Comparison {
   }
 
   async *#take(
-    { open, requests, keys }: Batch,
+    { open, requests }: Batch,
     results: readonly RangeResult[]
   ): AsyncGenerator<InventoryDifference, void, undefined> {
     const onlyHere: BlockId[] = []
@@ -184,15 +180,26 @@ class Comparison {
       const ids = this.#readIds(result.ids)
       onlyThere.push(...ids.filter(id => !this.#question.inventory.has(id)))
       const request = requests[index]!
-      if (request.kind === 'list' && request.tags.length === 0) {
-        yield* this.#allHere(range.range, new Set(ids))
-      }
-      for (const place of result.lacks) {
-        const at = place * KEY_WORDS
-        onlyHere.push(idOf(keys[index]!, at, keys[index]![at + DIGEST_WORDS]!))
-      }
+      if (request.kind !== 'list') continue
+      if (request.tags.length === 0) yield* this.#allHere(range.range, new Set(ids))
+      else onlyHere.push(...this.#idsBehind(request, result.lacks))
     }
     if (onlyHere.length + onlyThere.length > 0) yield { onlyHere, onlyThere }
+  }
+
+  /** The ids of these places among the tags, as far as we still have them. */
+  #idsBehind({ range, tags }: ListRequest, places: readonly number[]): BlockId[] {
+    if (places.length === 0) return []
+    const now = this.#question.view.tags(range)
+    const keys = this.#question.view.keys(range)
+    const ids: BlockId[] = []
+    for (const place of places) {
+      const found = placeOf(now, tags[2 * place]!, tags[2 * place + 1]!)
+      if (found === -1) continue
+      const at = found * KEY_WORDS
+      ids.push(idOf(keys, at, keys[at + DIGEST_WORDS]!))
+    }
+    return ids
   }
 
   /** Which parts differ. */

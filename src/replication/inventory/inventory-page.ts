@@ -22,6 +22,9 @@ const ALL_VIEWS: number = 2 ** VIEWS_MAX - 1
 export const TOTAL_WORDS = 3
 const NO_TOTALS = new Uint32Array(0)
 
+/** What an object or the head of a typed array takes, about. */
+const OBJECT_BYTES = 100
+
 export type InventoryNode = Page | Branch
 
 /** What both kinds have: totals by view, those that hold now marked by a bit in `counted`. */
@@ -54,6 +57,12 @@ export class Page extends Totals {
 
   get isFull(): boolean {
     return this.count === PAGE_IDS
+  }
+
+  /** Bytes of memory held, about. */
+  get memoryBytes(): number {
+    const arrays = this.words.byteLength + this.#bytes.byteLength + this.totals.byteLength
+    return arrays + 4 * OBJECT_BYTES
   }
 
   get isSparse(): boolean {
@@ -199,6 +208,12 @@ export class Branch extends Totals {
 
   get isSparse(): boolean {
     return this.children.length < BRANCH_CHILDREN * SPARSE
+  }
+
+  get memoryBytes(): number {
+    const bounds = this.children.length * (KEY_WORDS * 4 + OBJECT_BYTES)
+    const below = this.children.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
+    return OBJECT_BYTES + this.totals.byteLength + bounds + below
   }
 
   forget(bit: number): void {

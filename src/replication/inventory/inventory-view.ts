@@ -259,6 +259,14 @@ export class InventoryView {
   }
 }
 
+/** Where a tag stands in a list of tags, two words each; -1: nowhere. */
+export function placeOf(tags: Uint32Array, first: number, second: number): number {
+  for (let at = 0; at < tags.length; at += 2) {
+    if (tags[at] === first && tags[at + 1] === second) return at >>> 1
+  }
+  return -1
+}
+
 /** Counts ids and adds up their hashes. */
 class Sum {
   count = 0

@@ -6,9 +6,10 @@
  * A fingerprint is the exclusive or of a keyed hash of each id (MSet-XOR-Hash of Clarke, Devadas,
  * van Dijk, Gassend, Suh: Incremental Multiset Hash Functions, 2003), so it does not depend on the
  * order in which ids came. The key is new for each pair of peers and secret from all others. That
- * matters: sums of plain digests could be made to collide by whoever may write some ten thousand
- * blocks (Wagner: A Generalized Birthday Problem, 2002), and then two holders would take different
- * sets for equal. A key that nobody knew when the blocks were made leaves chance: 2^-64 a range.
+ * matters: whoever may write blocks can choose them so that plain digests add up to what he likes,
+ * 257 of them for exclusive ors and some 65,000 for sums of 256 bits (Wagner: A Generalized Birthday
+ * Problem, 2002), and then two holders would take different sets for equal. A key that nobody knew
+ * when the blocks were made leaves chance: 2^-64 a range.
  *
  * Each way of looking at the ids, a key and perhaps a filter, is a view. Views cost a fifth of a
  * byte a block each, not a copy of the ids.
@@ -33,6 +34,11 @@ export class Inventory {
 
   get size(): number {
     return this.#size
+  }
+
+  /** Bytes of memory held, about: 45 a block when there are many. */
+  get memoryBytes(): number {
+    return this.#root.memoryBytes
   }
 
   has(id: BlockId): boolean {

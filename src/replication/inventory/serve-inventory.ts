@@ -5,7 +5,7 @@ import { shareEventLoop } from '../../namespace/index.ts'
 import type { CallHandler, Clock, PeerId } from '../../peer/index.ts'
 import { Allowances } from '../allowances.ts'
 import type { Inventory } from './inventory.ts'
-import { DIGEST_WORDS, KEY_WORDS, idOf, idsOf } from './inventory-key.ts'
+import { KEY_WORDS, idsOf } from './inventory-key.ts'
 import {
   ANSWER_IDS_MAX,
   NEW_SALTS_BURST,
@@ -15,6 +15,7 @@ import {
 } from './inventory-limits.ts'
 import { decodeInventoryRequest, encodeInventoryAnswer } from './inventory-messages.ts'
 import type { ListRequest, RangeRequest, RangeResult } from './inventory-messages.ts'
+import { placeOf } from './inventory-view.ts'
 import type { InventoryFilter, InventoryView } from './inventory-view.ts'
 
 /** What two peers compare. Both sides must come to the same filter for the same name. */
@@ -85,36 +86,24 @@ class AnswerMaker {
     }
     if (count > this.#idsLeft) return { kind: 'again' }
     this.#idsLeft -= count
-    const keys = this.#view.keys(range)
-    if (tags.length === 0) return { kind: 'list', ids: joinIds(keys), lacks: [] }
-    return compareTags(keys, { ours: this.#view.tags(range), theirs: tags })
+    if (tags.length === 0) return { kind: 'list', ids: joinIds(this.#view.keys(range)), lacks: [] }
+    const ours = this.#view.tags(range)
+    const missing = missingFrom(ours, tags)
+    const keys = missing.length === 0 ? NO_KEYS : this.#view.keys(range)
+    const chosen = missing.map(place => keys.subarray(place * KEY_WORDS, (place + 1) * KEY_WORDS))
+    return { kind: 'list', ids: join(chosen.map(joinIds)), lacks: missingFrom(tags, ours) }
   }
 }
 
-function compareTags(
-  keys: Uint32Array,
-  { ours, theirs }: { readonly ours: Uint32Array; readonly theirs: Uint32Array }
-): RangeResult {
-  const here = pairsOf(ours)
-  const there = pairsOf(theirs)
-  const hereSet = new Set(here)
-  const thereSet = new Set(there)
-  const lacks: number[] = []
-  there.forEach((tag, place) => {
-    if (!hereSet.has(tag)) lacks.push(place)
-  })
-  const ids: Uint8Array[] = []
-  here.forEach((tag, place) => {
-    if (thereSet.has(tag)) return
-    const at = place * KEY_WORDS
-    ids.push(blockIdToBytes(idOf(keys, at, keys[at + DIGEST_WORDS]!)))
-  })
-  return { kind: 'list', ids: join(ids), lacks }
-}
+const NO_KEYS = new Uint32Array(0)
 
-/** Two words as one number, so that they can stand in a set. */
-function pairsOf(words: Uint32Array): BigUint64Array {
-  return new BigUint64Array(words.buffer, words.byteOffset, words.length / 2)
+/** The places of the tags of one list that the other has not. One of them is short: no set is worth it. */
+function missingFrom(list: Uint32Array, other: Uint32Array): number[] {
+  const missing: number[] = []
+  for (let place = 0; 2 * place < list.length; place++) {
+    if (placeOf(other, list[2 * place]!, list[2 * place + 1]!) === -1) missing.push(place)
+  }
+  return missing
 }
 
 function joinIds(keys: Uint32Array): Uint8Array {

@@ -73,6 +73,18 @@ test('holds what was added and not taken, in order, through growth and shrinking
   }
 })
 
+test('takes less than 64 bytes a block, and gives them back', () => {
+  const ids = makeIds(30_000, 15)
+  const inventory = inventoryOf(ids)
+  inventory.view({ salt: SALT }).total()
+  const bytes = inventory.memoryBytes / ids.length
+  assert.ok(bytes > 35 && bytes < 52, `${bytes} bytes a block`)
+  for (const id of ids.slice(1000)) inventory.delete(id)
+  assert.ok(inventory.memoryBytes < 1000 * 300, `${inventory.memoryBytes} bytes for 1000 blocks`)
+  for (const id of ids) inventory.delete(id)
+  assert.ok(inventory.memoryBytes < 10_000, `${inventory.memoryBytes} bytes for nothing`)
+})
+
 test('a fingerprint does not depend on how the ids came', () => {
   const ids = makeIds(3000, 6)
   const one = inventoryOf(ids)
