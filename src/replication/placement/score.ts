@@ -6,7 +6,7 @@
  * holder i with probability weight(i) / sum of weights, and a score depends on no other holder.
  * Sources: Thaler, Ravishankar, "Using name-based mappings to increase hit rates" (1998);
  * Schindelhauer, Schomaker, "Weighted distributed hash tables" (2005);
- * https://datatracker.ietf.org/doc/html/draft-ietf-bess-weighted-hrw
+ * https://datatracker.ietf.org/doc/html/draft-mohanty-bess-weighted-hrw-02
  *
  * A logarithm is needed for few: with v = 1 - u it lies between v and v / (1 - v), and most
  * comparisons are decided by that already.
