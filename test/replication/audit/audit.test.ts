@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import assert from 'node:assert/strict'
 import { createBlock, createMemoryBlockStore } from '../../../src/blocks/index.ts'
 import type { Block, BlockId, BlockStore } from '../../../src/blocks/index.ts'
-import type { CallHandler, Peer } from '../../../src/peer/index.ts'
+import type { CallHandler, Peer, PeerId } from '../../../src/peer/index.ts'
 import {
   REPLICAS_PROTOCOL,
   createAuditHandler,
@@ -16,6 +16,7 @@ import {
   AUDIT_CHALLENGES_PER_SECOND,
   AUDIT_RANGE_BYTES,
   NONCE_BYTES,
+  PREPARED_MAX,
   PREPARED_PER_HOLDER_MAX
 } from '../../../src/replication/audit/audit-limits.ts'
 import {
@@ -235,7 +236,7 @@ test('prepared challenges work once, without the blocks', async ({ holders, bloc
   assert.deepEqual((await alice.audit(bob.id, ids.slice(0, 4))).unchecked, ids.slice(0, 4))
 })
 
-test('the table of prepared challenges is bounded', async ({ blocks }) => {
+test('the table of prepared challenges is bounded', () => {
   const table = new PreparedChallenges()
   const expected = new Uint8Array(32)
   const keep = (index: number): void => {
@@ -250,7 +251,19 @@ test('the table of prepared challenges is bounded', async ({ blocks }) => {
   assert.notEqual(table.take(SOMEBODY, '1' as BlockId), undefined)
   assert.equal(table.take(SOMEBODY, '1' as BlockId), undefined)
   assert.equal(table.size, PREPARED_PER_HOLDER_MAX - 1)
-  assert.ok(blocks.length > 0)
+})
+
+test('and bounded over all holders', () => {
+  const table = new PreparedChallenges()
+  const expected = new Uint8Array(32)
+  const holderOf = (index: number): PeerId => `holder ${index >> 10}` as PeerId
+  for (let index = 0; index <= PREPARED_MAX; index++) {
+    const challenge = { id: `${index}` as BlockId, offset: 0, length: 1, nonce: expected }
+    table.keep(holderOf(index), { challenge, expected })
+  }
+  assert.equal(table.size, PREPARED_MAX)
+  assert.equal(table.ids(holderOf(0)).length, 1023)
+  assert.equal(table.ids(holderOf(PREPARED_MAX)).length, 1)
 })
 
 test('a holder that lacks a share of its blocks is found as often as the formula says', async ({
