@@ -3,10 +3,10 @@
  *
  * Digests are uniform already, so what is needed is only to mix them well with the holder: here
  * the first 64 bits of the digest with 64 bits made of the holder's key, in four rounds of what
- * mixes 32-bit words fast in JavaScript, each step one-to-one. It resists nobody who looks for collisions, and need not: who searches for
- * bytes whose hash falls where they like decides where their own block goes, which a writer of
- * the volume may fill anyway, and nobody else's block moves. Who searches for a peer key does so
- * before the volume's owner signs it into the list.
+ * mixes 32-bit words fast in JavaScript, each step one-to-one. It resists nobody who looks for
+ * collisions, and need not: who searches for bytes whose hash falls where they like decides where
+ * their own block goes, and nobody else's block moves. Who searches for a peer key still needs the
+ * volume's owner to sign it into the list.
  *
  * This is format: another mix is another placement, and every holder has to make the same.
  */
