@@ -1,5 +1,5 @@
 /** Options that cannot mean anything are refused before anything is opened. */
-import { BLOCK_BYTES_MAX } from './blocks/index.ts'
+import { BLOCK_BYTES_MAX, parseReadKey } from './blocks/index.ts'
 import { WarrenError } from './errors.ts'
 import type { WarrenOptions } from './warren.ts'
 
@@ -34,11 +34,23 @@ export function checkOptions(options: WarrenOptions): void {
     if (Number.isInteger(value) && value >= min && value <= max) continue
     throw new WarrenError('EINVAL', { message: `${name} is ${value}, not whole in ${min}..${max}` })
   }
-  const { directory, peer, libp2p } = options
+  const { directory, peer, libp2p, sealed, readKey, volumeKey } = options
   if (directory !== undefined && typeof directory !== 'string') {
     throw new TypeError('directory is no text')
   }
   if (directory === '') throw new WarrenError('EINVAL', { message: 'directory is empty' })
+  if (sealed !== undefined && typeof sealed !== 'boolean')
+    throw new TypeError('sealed is no boolean')
+  if (readKey !== undefined) parseReadKey(readKey)
+  if (sealed === false && readKey !== undefined) {
+    throw new WarrenError('EINVAL', {
+      message: 'sealed and readKey: a read key is for what is sealed'
+    })
+  }
+  if (sealed === true && volumeKey !== undefined && readKey === undefined) {
+    // We would make a new one each time, and nothing could be read any more.
+    throw new WarrenError('EINVAL', { message: 'volumeKey and sealed: the app keeps readKey too' })
+  }
   if (peer !== undefined && libp2p !== undefined) {
     throw new WarrenError('EINVAL', { message: 'peer and libp2p: one of them' })
   }

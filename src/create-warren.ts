@@ -30,6 +30,7 @@ import type {
 } from './namespace/index.ts'
 import { isPeerId } from './peer/index.ts'
 import type { PeerId } from './peer/index.ts'
+import { openSealing } from './open-sealing.ts'
 import { PeerWarren } from './peer-warren.ts'
 import { Volumes } from './volumes.ts'
 import type { Warren, WarrenOptions } from './warren.ts'
@@ -155,7 +156,11 @@ interface Lower {
   readonly cache: NodeCache
 }
 
-function openOwnVolume(parts: Parts, lower: Lower, options: WarrenOptions): Promise<LocalVolume> {
+async function openOwnVolume(
+  parts: Parts,
+  lower: Lower,
+  options: WarrenOptions
+): Promise<LocalVolume> {
   const components = {
     key: parts.volumeKey,
     store: lower.store,
@@ -165,6 +170,7 @@ function openOwnVolume(parts: Parts, lower: Lower, options: WarrenOptions): Prom
     cache: lower.cache,
     clock: parts.clock,
     chunker: fixedSizeChunks(options.blockBytes ?? BLOCK_BYTES),
+    sealing: await openSealing(parts, options),
     announce: (head: SignedHead) => lower.heads.announce(head)
   }
   const { retentionMs } = options

@@ -1,6 +1,19 @@
 /** warren: an embeddable peer-to-peer file system. */
-export type { Block, BlockId, BlockStore, BlockStoreUsage, Blockstore } from './blocks/index.ts'
-export { createMemoryBlockStore, fromBlockstore, toBlockstore } from './blocks/index.ts'
+export type {
+  Block,
+  BlockId,
+  BlockStore,
+  BlockStoreUsage,
+  Blockstore,
+  ReadKey
+} from './blocks/index.ts'
+export {
+  createMemoryBlockStore,
+  createReadKey,
+  fromBlockstore,
+  parseReadKey,
+  toBlockstore
+} from './blocks/index.ts'
 export { createWarren } from './create-warren.ts'
 export type { ErrorCode, ErrorDetails } from './errors.ts'
 export { WarrenError, isWarrenError } from './errors.ts'

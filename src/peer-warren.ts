@@ -128,7 +128,10 @@ export class PeerWarren implements Warren {
     return transfers.export(from, hostPath, { ...options, signal })
   }
 
-  async share(path: string, { name }: { readonly name?: string } = {}): Promise<string> {
+  async share(
+    path: string,
+    { name, key }: { readonly name?: string; readonly key?: boolean } = {}
+  ): Promise<string> {
     this.#requireRunning()
     const { shares, table } = this.#parts
     const real = await this.fs.realpath(path)
@@ -136,7 +139,7 @@ export class PeerWarren implements Warren {
     // Whoever is given the link finds what the caller sees now.
     await this.fs.flush()
     await table.locate(real).volume.sync()
-    return this.#linkTo(record)
+    return this.#linkTo(record, key)
   }
 
   async unshare(path: string): Promise<void> {
@@ -262,17 +265,17 @@ export class PeerWarren implements Warren {
     }
   }
 
-  #linkTo({ path, name }: ShareRecord): string {
+  #linkTo({ path, name }: ShareRecord, withKey = true): string {
     const { table, peer } = this.#parts
-    const located = table.locate(path)
+    const { volume, path: inside, sources } = table.locate(path)
     // What we have of others' volumes may be little: who had it before us is named as well.
-    const others = located.sources.filter(({ id }) => id !== peer.id)
-    return formatLink({
-      volume: located.volume.id,
-      path: located.path,
-      peers: [{ id: peer.id, addresses: peer.addresses() }, ...others],
-      name
-    })
+    const others = sources.filter(({ id }) => id !== peer.id)
+    const peers = [{ id: peer.id, addresses: peer.addresses() }, ...others]
+    const { id, readKey } = volume
+    if (readKey === undefined) return formatLink({ volume: id, path: inside, peers, name })
+    // Who holds a volume and cannot read it has no use for names in it.
+    if (!withKey) return formatLink({ volume: id, path: '/', peers })
+    return formatLink({ volume: id, path: inside, peers, name, key: readKey })
   }
 
   /** Where a path to be mounted at really stands: paths are looked up without symbolic links. */

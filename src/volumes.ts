@@ -82,10 +82,12 @@ export class Volumes {
       if (id !== peer.id) void peer.remember(id, addresses).catch(() => {})
       void kept.hold(id).catch(() => {})
     }
-    return this.open(
+    const volume = this.open(
       link.volume,
       link.peers.map(({ id }) => id)
     )
+    if (link.key !== undefined) this.#opened.get(link.volume)?.volume.addReadKey(link.key)
+    return volume
   }
 
   async closeLink(link: Link): Promise<void> {

@@ -2,7 +2,7 @@
  * The contract of a warren: one peer with its files, its mounts and its shares. This is what an
  * app holds; `createWarren` makes one.
  */
-import type { BlockStore, BlockStoreUsage } from './blocks/index.ts'
+import type { BlockStore, BlockStoreUsage, ReadKey } from './blocks/index.ts'
 import type {
   ExportOptions,
   FileSystem,
@@ -53,6 +53,17 @@ export interface WarrenOptions {
   readonly namespaceStore?: NamespaceStore
   /** Owner's key of the volume at `/`. Default: kept in the directory, or a new one. */
   readonly volumeKey?: SigningKey
+  /**
+   * Seals the volume at `/`: only who is given a link with its read key can read names and contents,
+   * all others can at most hold it. It is decided when the volume is made and stays so; `EINVAL`
+   * when it was decided otherwise. Default: as it was made; not sealed when it is new.
+   */
+  readonly sealed?: boolean
+  /**
+   * Read key of the volume at `/`, for apps that keep it themselves; with it a new volume is sealed.
+   * Default: kept in the directory, or a new one.
+   */
+  readonly readKey?: ReadKey
 }
 
 export interface MountReport {
@@ -103,8 +114,12 @@ export interface Warren extends AsyncDisposable {
   /** Writes a directory or file out to the host. A second run writes only what changed. */
   export(path: string, hostPath: string, options?: ExportOptions): Promise<TransferReport>
 
-  /** Offers a directory or file to others. The link is all another peer needs to mount it. */
-  share(path: string, options?: { readonly name?: string }): Promise<string>
+  /**
+   * Offers a directory or file to others. The link is all another peer needs to mount it. Of a sealed
+   * volume it carries the read key, which opens all of the volume; with `key: false` it names the
+   * volume only, for peers that shall hold it without reading it.
+   */
+  share(path: string, options?: { readonly name?: string; readonly key?: boolean }): Promise<string>
   /** Takes an offer back. Who mounted it keeps what it fetched. Throws `EINVAL` when it was not shared. */
   unshare(path: string): Promise<void>
   shares(): ShareReport[]

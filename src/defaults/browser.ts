@@ -24,6 +24,8 @@ export async function openParts(options: WarrenOptions): Promise<Parts> {
     headStore: options.headStore ?? createMemoryHeadStore(),
     namespaceStore: options.namespaceStore ?? createMemoryNamespaceStore(),
     volumeKey: options.volumeKey ?? (await createSigningKey()),
+    readKey: options.readKey,
+    keepReadKey: async () => {},
     clock: systemClock,
     createTransfers: undefined,
     compact: async () => {},

@@ -5,6 +5,7 @@
  *       LOCK             one process at a time
  *       peer.key         who this peer is          (libp2p protobuf, readable by its owner only)
  *       volume.key       who may write the volume at `/`
+ *       volume.read-key  who may read it, when it is sealed
  *       namespace.json   mounts and shares
  *       blocks/          the block store
  *       references/      which ranges of which host files are which blocks
@@ -21,8 +22,8 @@ import {
   writeFileDurably
 } from '../blocks/disk/index.ts'
 import type { HostFileBlockStore } from '../blocks/disk/index.ts'
-import { createMemoryBlockStore, createTieredBlockStore } from '../blocks/index.ts'
-import type { BlockStore } from '../blocks/index.ts'
+import { createMemoryBlockStore, createTieredBlockStore, parseReadKey } from '../blocks/index.ts'
+import type { BlockStore, ReadKey } from '../blocks/index.ts'
 import { openDiskHeadStore, openDiskNamespaceStore } from '../namespace/disk/index.ts'
 import { createHostTransfers } from '../namespace/host/index.ts'
 import { createMemoryHeadStore, createMemoryNamespaceStore } from '../namespace/index.ts'
@@ -40,6 +41,8 @@ interface Kept {
   readonly namespaceStore: NamespaceStore
   readonly peerKey: SigningKey
   readonly volumeKey: SigningKey
+  readonly readKey: ReadKey | undefined
+  keepReadKey(key: ReadKey): Promise<void>
   readonly references: HostFileBlockStore | undefined
   readonly hashers: FileHashers | undefined
   readonly compact: () => Promise<void>
@@ -69,6 +72,9 @@ export async function openParts(options: WarrenOptions): Promise<Parts> {
       headStore: options.headStore ?? kept.headStore,
       namespaceStore: options.namespaceStore ?? kept.namespaceStore,
       volumeKey: options.volumeKey ?? kept.volumeKey,
+      // The one that is kept belongs to the volume whose key is kept.
+      readKey: options.readKey ?? (options.volumeKey === undefined ? kept.readKey : undefined),
+      keepReadKey: key => kept.keepReadKey(key),
       clock: systemClock,
       createTransfers: touch => createTransfers(kept, touch, options),
       compact: () => kept.compact(),
@@ -104,6 +110,8 @@ async function keepInMemory(): Promise<Kept> {
     namespaceStore: createMemoryNamespaceStore(),
     peerKey: await createSigningKey(),
     volumeKey: await createSigningKey(),
+    readKey: undefined,
+    keepReadKey: async () => {},
     references: undefined,
     hashers: undefined,
     compact: async () => {},
@@ -135,6 +143,9 @@ async function keepOnDisk(path: string, { hashingThreads }: WarrenOptions): Prom
       namespaceStore: openDiskNamespaceStore(directory),
       peerKey: await keepKey(join(directory, 'peer.key')),
       volumeKey: await keepKey(join(directory, 'volume.key')),
+      readKey: await loadReadKey(directory),
+      keepReadKey: key =>
+        writeSecret(join(directory, READ_KEY_FILE), new TextEncoder().encode(`${key}\n`)),
       references,
       hashers,
       compact: () => blocks.compact(),
@@ -146,14 +157,31 @@ async function keepOnDisk(path: string, { hashingThreads }: WarrenOptions): Prom
   }
 }
 
+const READ_KEY_FILE = 'volume.read-key'
+
+async function loadReadKey(directory: string): Promise<ReadKey | undefined> {
+  const stored = await readIfThere(join(directory, READ_KEY_FILE))
+  return stored && parseReadKey(new TextDecoder().decode(stored).trim())
+}
+
 async function keepKey(path: string): Promise<SigningKey> {
-  const stored = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  const stored = await readIfThere(path)
   if (stored !== undefined) return importSigningKey(new Uint8Array(stored))
   const key = await createSigningKey()
-  await writeFileDurably(path, key.export())
-  await chmod(path, 0o600)
+  await writeSecret(path, key.export())
   return key
+}
+
+async function writeSecret(path: string, bytes: Uint8Array): Promise<void> {
+  await writeFileDurably(path, bytes)
+  await chmod(path, 0o600)
+}
+
+async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }

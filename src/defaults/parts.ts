@@ -2,7 +2,7 @@
  * What a platform provides for a warren: where it keeps things and how it reaches others. Node's
  * parts are in `node.ts`, a browser's in `browser.ts`; the package's `#defaults` import chooses.
  */
-import type { BlockId, BlockStore } from '../blocks/index.ts'
+import type { BlockId, BlockStore, ReadKey } from '../blocks/index.ts'
 import type { HeadStore, HostTransfers, NamespaceStore } from '../namespace/index.ts'
 import type { Clock, Peer, SigningKey } from '../peer/index.ts'
 
@@ -12,6 +12,10 @@ export interface Parts {
   readonly headStore: HeadStore
   readonly namespaceStore: NamespaceStore
   readonly volumeKey: SigningKey
+  /** The read key that is kept with the volume's key. */
+  readonly readKey: ReadKey | undefined
+  /** Keeps it; it survives power loss when this resolves. */
+  keepReadKey(key: ReadKey): Promise<void>
   readonly clock: Clock
   /** Absent where there is no host file system. `touch` is told of blocks that are stored by reference. */
   readonly createTransfers:

@@ -2,14 +2,17 @@
  * Share links: all that another peer needs to mount what is shared, as text that survives mail,
  * chat and shells.
  *
- *     warren:<volume id>/<path>?peer=<peer id>&at=<multiaddr>&at=…&peer=…&name=<name>
+ *     warren:<volume id>/<path>?peer=<peer id>&at=<multiaddr>&at=…&peer=…&name=<name>&key=<read key>
  *
  * A URI of RFC 3986 with a rootless path: the volume id, then the names of the path, each
  * percent-encoded. Every `at` is an address of the `peer` before it, without the `/p2p/<peer id>`
  * that all of them would end in. Peers and addresses are hints: any holder of the volume will do.
- * `name` is what the share is called. Parameters of other names are kept as they are, so that links
- * of later versions, with keys or grants, pass through this one.
+ * `name` is what the share is called. `key` opens a sealed volume, all of it: whoever has the link can
+ * read it; without, the volume can only be held. Parameters of other names are kept as they are, so
+ * that links of later versions, with grants, pass through this one.
  */
+import { parseReadKey } from '../blocks/index.ts'
+import type { ReadKey } from '../blocks/index.ts'
 import { WarrenError } from '../errors.ts'
 import { isPeerId } from '../peer/index.ts'
 import type { PeerId } from '../peer/index.ts'
@@ -33,7 +36,7 @@ export const LINK_PARAMETERS_MAX = 32
 export const LINK_LENGTH_MAX: number = 256 * 1024
 
 /** Parameters of this version, which mean what `Link` says. */
-const KNOWN: ReadonlySet<string> = new Set(['peer', 'at', 'name'])
+const KNOWN: ReadonlySet<string> = new Set(['peer', 'at', 'name', 'key'])
 
 export interface LinkPeer {
   readonly id: PeerId
@@ -47,6 +50,8 @@ export interface Link {
   readonly path: string
   readonly peers: readonly LinkPeer[]
   readonly name?: string
+  /** A secret. */
+  readonly key?: ReadKey
   /** Parameters this version does not know, in order. */
   readonly parameters?: readonly (readonly [name: string, value: string])[]
 }
@@ -55,10 +60,11 @@ export interface Link {
  * Throws `EINVAL` for a path or a name that no share has. Peers and addresses beyond the limits,
  * and what is no address, are left out.
  */
-export function formatLink({ volume, path, peers, name, parameters = [] }: Link): string {
+export function formatLink({ volume, path, peers, name, key, parameters = [] }: Link): string {
   if (!isSharePath(path)) throw refused('its path is not canonical')
   if (name !== undefined && !isShareName(name)) throw refused('its name is not one of a share')
-  if (parameters.some(([key]) => KNOWN.has(key))) throw refused('a parameter has a known name')
+  if (parameters.some(([parameter]) => KNOWN.has(parameter)))
+    throw refused('a parameter has a known name')
   const pairs: (readonly [string, string])[] = []
   for (const { id, addresses } of peers.slice(0, LINK_PEERS_MAX)) {
     pairs.push(['peer', id])
@@ -66,6 +72,7 @@ export function formatLink({ volume, path, peers, name, parameters = [] }: Link)
     for (const hint of [...hints].slice(0, LINK_ADDRESSES_MAX)) pairs.push(['at', hint])
   }
   if (name !== undefined) pairs.push(['name', name])
+  if (key !== undefined) pairs.push(['key', key])
   const query = [...pairs, ...parameters].map(pair => pair.map(encodeValue).join('=')).join('&')
   const text = `warren:${parseVolumeId(volume)}${path.split('/').map(encodeValue).join('/')}`
   const link = query === '' ? text : `${text}?${query}`
@@ -103,31 +110,35 @@ function parseQuery(query: string): Omit<Link, 'volume' | 'path'> {
   const peers = new Map<PeerId, string[]>()
   const parameters: [string, string][] = []
   const names: string[] = []
+  const keys: string[] = []
   let addresses: { readonly id: PeerId; readonly list: string[] } | undefined
-  for (const [key, value] of splitQuery(query)) {
-    if (key === 'peer') {
+  for (const [parameter, value] of splitQuery(query)) {
+    if (parameter === 'peer') {
       const id = parsePeer(value, peers)
       addresses = { id, list: [] }
       peers.set(id, addresses.list)
-    } else if (key === 'at') {
+    } else if (parameter === 'at') {
       if (addresses === undefined) throw refused('an address comes before its peer')
       addresses.list.push(parseAddress(value, addresses.id))
       if (addresses.list.length > LINK_ADDRESSES_MAX) {
         throw refused(`more than ${LINK_ADDRESSES_MAX} addresses of a peer`)
       }
-    } else if (key === 'name') names.push(value)
-    else parameters.push([key, value])
+    } else if (parameter === 'name') names.push(value)
+    else if (parameter === 'key') keys.push(value)
+    else parameters.push([parameter, value])
   }
   if (names.length > 1 || !names.every(isShareName)) throw refused('its name is not one of a share')
+  if (keys.length > 1) throw refused('it has two keys')
   if (parameters.length > LINK_PARAMETERS_MAX) throw refused('it has too many parameters')
   return {
     peers: [...peers].map(([id, list]) => ({ id, addresses: list })),
     ...(names[0] !== undefined && { name: names[0] }),
+    ...(keys[0] !== undefined && { key: parseReadKey(keys[0]) }),
     ...(parameters.length > 0 && { parameters })
   }
 }
 
-const PAIRS_MAX = LINK_PEERS_MAX * (1 + LINK_ADDRESSES_MAX) + 1 + LINK_PARAMETERS_MAX
+const PAIRS_MAX = LINK_PEERS_MAX * (1 + LINK_ADDRESSES_MAX) + 2 + LINK_PARAMETERS_MAX
 
 function splitQuery(query: string): [string, string][] {
   if (query === '') return []

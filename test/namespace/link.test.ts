@@ -11,6 +11,8 @@ import {
   parseLink
 } from '../../src/namespace/link.ts'
 import type { Link } from '../../src/namespace/link.ts'
+import { createReadKey } from '../../src/blocks/index.ts'
+import type { ReadKey } from '../../src/blocks/index.ts'
 import { isShareName, isSharePath } from '../../src/namespace/heads/share-name.ts'
 import { createVolumeId } from '../../src/namespace/heads/volume-id.ts'
 import { peerIdOf } from '../../src/peer/index.ts'
@@ -63,15 +65,49 @@ test('is a URI to those who know nothing of it', () => {
 })
 
 test('keeps parameters of later versions', () => {
-  const later = `warren:${volume}/a?key=zQ3%20sh+x&peer=${alice}&grant=a=b&flag&name=photos`
+  const later = `warren:${volume}/a?keys=zQ3%20sh+x&peer=${alice}&grant=a=b&flag&name=photos`
   const link = parseLink(later)
   assert.deepEqual(link.parameters, [
-    ['key', 'zQ3 sh+x'],
+    ['keys', 'zQ3 sh+x'],
     ['grant', 'a=b'],
     ['flag', '']
   ])
   assert.equal(link.name, 'photos')
   assert.deepEqual(parseLink(formatLink(link)), link)
+})
+
+test('carries the key of a sealed volume', () => {
+  const key = createReadKey()
+  const text = formatLink({ ...example, key })
+  assert.equal(text, `${formatLink(example)}&key=${key}`)
+  assert.deepEqual(parseLink(text), { ...example, key })
+  assert.equal(new URL(text).searchParams.get('key'), key)
+  assert.equal(parseLink(formatLink(example)).key, undefined)
+})
+
+test('a key that is none is refused and not repeated', () => {
+  const key = createReadKey()
+  const link = (query: string): string => `warren:${volume}/?${query}`
+  const parts = [
+    'key=',
+    'key',
+    `key=${key.slice(1)}`,
+    `key=${key}A`,
+    `key=${key.slice(0, -1)}B`,
+    `key=${key}%20`,
+    `key=%00${key.slice(1)}`,
+    `key=${key}&key=${key}`,
+    `key=${key}&key=${createReadKey()}`
+  ]
+  for (const part of parts) {
+    assert.throws(
+      () => parseLink(link(part)),
+      (error: Error & { code?: string }) =>
+        error.code === 'EINVAL' && !error.message.includes(key.slice(1, 20))
+    )
+  }
+  assert.throws(() => formatLink({ ...example, key: 'short' as ReadKey }), { code: 'EINVAL' })
+  assert.throws(() => formatLink({ ...example, parameters: [['key', key]] }), { code: 'EINVAL' })
 })
 
 const names = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 })

@@ -10,7 +10,13 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openDiskBlockStore, openHostFileBlockStore } from '../../src/blocks/disk/index.ts'
-import { createLocalReader, createTieredBlockStore } from '../../src/blocks/index.ts'
+import {
+  Sealing,
+  createDecodingReader,
+  createLocalReader,
+  createTieredBlockStore,
+  parseReadKey
+} from '../../src/blocks/index.ts'
 import { openDiskHeadStore } from '../../src/namespace/disk/index.ts'
 import { createNodeCache, createTree, createVolumeId } from '../../src/namespace/index.ts'
 import type { Inode, InodeNumber, Snapshot } from '../../src/namespace/index.ts'
@@ -130,9 +136,17 @@ export async function readVersion(directory: string): Promise<Version | undefine
     await close()
     return undefined
   }
-  const reader = createLocalReader(createTieredBlockStore([blocks, references]))
-  const tree = createTree({ reader, cache: createNodeCache() }, head.root)
+  const sealing = await openSealing(directory)
+  const local = createLocalReader(createTieredBlockStore([blocks, references]))
+  const reader = createDecodingReader(local, sealing)
+  const tree = createTree({ reader, cache: createNodeCache(), encoding: sealing }, head.root)
   return { snapshot: new TreeSnapshot(tree, reader), [Symbol.asyncDispose]: close }
+}
+
+/** Without a key where the volume is not sealed. */
+async function openSealing(directory: string): Promise<Sealing> {
+  const text = await readFile(join(directory, 'volume.read-key'), 'utf8').catch(() => undefined)
+  return new Sealing(text === undefined ? undefined : parseReadKey(text.trim()))
 }
 
 export async function requireSound(directory: string): Promise<void> {

@@ -31,12 +31,22 @@ function spawnWarren(options: WarrenOptions): Promise<PeerProcess> {
 }
 
 test(`a writer killed ${ROUNDS} times loses nothing that was synced`, async () => {
+  await killWriters(ROUNDS, {})
+})
+
+const SEALED_ROUNDS = Math.ceil(ROUNDS / 3)
+
+test(`nor does the writer of a sealed volume killed ${SEALED_ROUNDS} times`, async () => {
+  await killWriters(SEALED_ROUNDS, { sealed: true })
+})
+
+async function killWriters(rounds: number, options: WarrenOptions): Promise<void> {
   await using directory = await createTemporaryDirectory('crash')
   const random = createRandom(SEED)
   let identity: unknown
   let model = new TreeModel()
-  for (let round = 1; round <= ROUNDS; round++) {
-    const alice = await spawnWarren({ directory: directory.path })
+  for (let round = 1; round <= rounds; round++) {
+    const alice = await spawnWarren({ ...options, directory: directory.path })
     const who = await alice.call('identity')
     identity ??= who
     assert.deepEqual(who, identity)
@@ -50,7 +60,7 @@ test(`a writer killed ${ROUNDS} times loses nothing that was synced`, async () =
     }
     model = states[index]!.model()
   }
-})
+}
 
 interface State {
   readonly lines: readonly string[]

@@ -13,11 +13,13 @@ test('values', () => {
     'createMemoryBlockStore',
     'createMemoryHeadStore',
     'createMemoryNamespaceStore',
+    'createReadKey',
     'createSigningKey',
     'createWarren',
     'fromBlockstore',
     'importSigningKey',
     'isWarrenError',
+    'parseReadKey',
     'toBlockstore'
   ])
 })
@@ -51,6 +53,7 @@ test('values and types', async () => {
     'Peer',
     'PeerId',
     'PeerReport',
+    'ReadKey',
     'ShareReport',
     'SigningKey',
     'Stats',
@@ -65,11 +68,13 @@ test('values and types', async () => {
     'createMemoryBlockStore',
     'createMemoryHeadStore',
     'createMemoryNamespaceStore',
+    'createReadKey',
     'createSigningKey',
     'createWarren',
     'fromBlockstore',
     'importSigningKey',
     'isWarrenError',
+    'parseReadKey',
     'toBlockstore'
   ])
 })

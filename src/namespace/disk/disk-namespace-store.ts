@@ -1,8 +1,9 @@
 /**
  * Keeps mounts and shares in one file, `namespace.json`: text, because a person may want to read
- * or mend it. Replaced as a whole, so a crash leaves the old list or the new one.
+ * or mend it. Replaced as a whole, so a crash leaves the old list or the new one. Only its owner may
+ * read it: links may have keys in them.
  */
-import { readFile } from 'node:fs/promises'
+import { chmod, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileDurably } from '../../blocks/disk/index.ts'
 import { WarrenError } from '../../errors.ts'
@@ -17,7 +18,11 @@ export function openDiskNamespaceStore(directory: string): NamespaceStore {
   return {
     load: async () => parse(await readIfThere(path), path),
     // One after the other: the last one called is the one that stays.
-    save: record => turns.take(() => writeFileDurably(path, encode(record)))
+    save: record =>
+      turns.take(async () => {
+        await writeFileDurably(path, encode(record))
+        await chmod(path, 0o600)
+      })
   }
 }
 

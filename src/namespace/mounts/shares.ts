@@ -4,6 +4,7 @@ import { OFFERS_MAX } from '../heads/head-messages.ts'
 import type { Offer } from '../heads/head-messages.ts'
 import { isShareName } from '../heads/share-name.ts'
 import type { VolumeId } from '../heads/head.ts'
+import type { Volume } from '../volume/volume.ts'
 import type { MountTable } from './mount-table.ts'
 import type { ShareRecord } from './namespace-store.ts'
 import { PEERS_PATH } from './peer-directory.ts'
@@ -78,16 +79,26 @@ export class Shares {
     return [...this.#shares.values()]
   }
 
+  /**
+   * What others are told of. Names of what is sealed are for those only who are given its link, and
+   * nobody else could read it.
+   */
   offers(): readonly Offer[] {
-    return this.list().map(({ path, name }) => {
-      const located = this.#components.table.locate(path)
-      return { volume: located.volume.id, name, path: located.path }
-    })
+    return this.#located().flatMap(({ name, volume, path }) =>
+      volume.readKey === undefined ? [{ volume: volume.id, name, path }] : []
+    )
   }
 
   /** Whether anything of a volume is shared. */
   shows(volume: VolumeId): boolean {
-    return this.offers().some(offer => offer.volume === volume)
+    return this.#located().some(share => share.volume.id === volume)
+  }
+
+  #located(): { readonly name: string; readonly volume: Volume; readonly path: string }[] {
+    return this.list().map(({ path, name }) => {
+      const located = this.#components.table.locate(path)
+      return { name, volume: located.volume, path: located.path }
+    })
   }
 
   #freeName(path: string): string {
