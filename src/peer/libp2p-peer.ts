@@ -295,7 +295,9 @@ export class Libp2pPeer implements Peer {
     const id = detail.id.toString()
     if (!isPeerId(id) || id === this.id) return
     const addresses = detail.multiaddrs.map(address => withPeer(address, id))
-    this.#known.remember(id, addresses, { local: this.#owned })
+    // The node says this of every peer that is new to it, those that we have dialled ourselves too.
+    const isFound = this.#node.getConnections(detail.id).length === 0
+    this.#known.remember(id, addresses, { local: this.#owned && isFound })
     if (!this.#connected.has(id)) this.#dispatch('found', id)
   }
 

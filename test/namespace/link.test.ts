@@ -134,7 +134,7 @@ const links: fc.Arbitrary<Link> = fc
       name: names.filter(isShareName),
       parameters: fc.array(
         fc.tuple(
-          names.filter(name => !['peer', 'at', 'name'].includes(name)),
+          names.filter(name => !['peer', 'at', 'name', 'key'].includes(name)),
           fc.string({ unit: 'grapheme' })
         ),
         { minLength: 1, maxLength: 5 }
