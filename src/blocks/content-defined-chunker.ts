@@ -11,6 +11,7 @@
  */
 import { BLOCK_BYTES_MAX } from './block.ts'
 import type { Chunker } from './chunker.ts'
+import { joinBytes } from './join-bytes.ts'
 
 export interface ContentDefinedChunksOptions {
   /** Default: a quarter of `bytesAverage`. Only a file's last chunk is shorter. */
@@ -63,14 +64,14 @@ async function* cut(
       parts.push(piece.subarray(offset, end))
       offset = end
       if (cutter.length === 0) {
-        yield join(parts)
+        yield joined(parts)
         parts = []
       } else if (parts.length > PARTS_MAX) {
-        parts = [join(parts)]
+        parts = [joined(parts)]
       }
     }
   }
-  if (parts.length > 0) yield join(parts)
+  if (parts.length > 0) yield joined(parts)
 }
 
 /** A source of single bytes must not cost an object a byte; joining now and then costs a copy or two more. */
@@ -147,15 +148,7 @@ function mix(value: number): number {
   return mixed ^ (mixed >>> 16)
 }
 
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!
-  let length = 0
-  for (const part of parts) length += part.length
-  const joined = new Uint8Array(length)
-  let offset = 0
-  for (const part of parts) {
-    joined.set(part, offset)
-    offset += part.length
-  }
-  return joined
+/** Most chunks of a large piece are cut out of it whole: those need no copy. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return parts.length === 1 ? parts[0]! : joinBytes(parts)
 }

@@ -33,7 +33,7 @@ import { CIPHER_KEY_BYTES, TAG_BYTES } from './cipher.ts'
 import type { Cipher } from './cipher.ts'
 import { KEY_ID_BYTES } from './derived-keys.ts'
 import type { SealKeys } from './derived-keys.ts'
-import { joinBytes } from './join-bytes.ts'
+import { joinBytes } from '../join-bytes.ts'
 
 const VERSION = 1
 const VECTOR_BYTES = 16

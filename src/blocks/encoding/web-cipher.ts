@@ -1,7 +1,7 @@
 /** The cipher on Web Crypto, which browsers have. */
 import type { Cipher } from './cipher.ts'
 import { NONCE, TAG_BYTES } from './cipher.ts'
-import { joinBytes } from './join-bytes.ts'
+import { joinBytes } from '../join-bytes.ts'
 
 const HMAC = { name: 'HMAC', hash: 'SHA-256' }
 

@@ -1,7 +1,7 @@
 /** Deflate on the streams that browsers have. */
 import { DEFLATE } from './compression.ts'
 import type { Compression } from './compression.ts'
-import { joinBytes } from './join-bytes.ts'
+import { joinBytes } from '../join-bytes.ts'
 
 export function createWebDeflate(): Compression {
   return {
