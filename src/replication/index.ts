@@ -31,3 +31,25 @@ export type { AuditOptions, AuditReport, Auditor, AuditorComponents } from './au
 export { createAuditor } from './audit/auditor.ts'
 export type { ServeAuditComponents } from './audit/serve-audit.ts'
 export { createAuditHandler } from './audit/serve-audit.ts'
+export type { Circle, CircleEvents, Presence } from './circle/circle.ts'
+export type { HolderProgress, HolderReport } from './circle/holder-report.ts'
+export type { HeldVolume, HeldVolumeEvents } from './holding/held-volume.ts'
+export type {
+  HeldRecord,
+  InvitationRecord,
+  PledgeRecord,
+  ReplicationRecord,
+  ReplicationStore
+} from './replication-store.ts'
+export type {
+  Amount,
+  FolderStatus,
+  HeldStatus,
+  HolderStatus,
+  PledgeOptions,
+  PledgeReport,
+  Replication,
+  ReplicationEvents,
+  ReplicationStatus,
+  WaitOptions
+} from './replication.ts'
