@@ -99,7 +99,7 @@ export function measureMovement(before: Cluster, after: Cluster, { ids }: Blocks
 
 export function measureSpeed({ holders, copies }: Cluster, { ids, digests }: Blocks): Speed {
   const placement = createPlacement({ holders })
-  const policy: Policy = { replicas: copies, minimum: 1 }
+  const policy: Policy = { replicas: copies, minimum: 1, on: [] }
   const assignment = placement.assignmentOf(holders[0]!.peer, policy)
   const target = new Uint32Array(ids.length)
   const perSecond = (run: () => void): number => {
@@ -119,7 +119,7 @@ export function measureSpeed({ holders, copies }: Cluster, { ids, digests }: Blo
 /** Numbers of the holders of every block, `copies` for each. */
 function placeAll({ holders, copies }: Cluster, ids: readonly BlockId[]): Uint16Array {
   const placement = createPlacement({ holders })
-  const policy: Policy = { replicas: copies, minimum: 1 }
+  const policy: Policy = { replicas: copies, minimum: 1, on: [] }
   const numbers = new Map(holders.map(({ peer }, number) => [peer, number]))
   const placed = new Uint16Array(ids.length * copies)
   let at = 0

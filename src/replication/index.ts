@@ -6,6 +6,8 @@ export type { HolderListStore } from './holders/holder-list-store.ts'
 export {
   HOLDERS_MAX,
   HOLDER_LIST_BYTES_MAX,
+  ON_MAX,
+  ON_TOTAL_MAX,
   OVERRIDES_MAX,
   ZONE_BYTES_MAX
 } from './holders/limits.ts'

@@ -9,7 +9,7 @@ import type { PeerId, SigningKey } from '../../src/peer/index.ts'
 import { encodeHolderList } from '../../src/replication/index.ts'
 import type { Holder, HolderList, HolderListFields, Policy } from '../../src/replication/index.ts'
 
-export const THREE_COPIES: Policy = { replicas: 3, minimum: 2 }
+export const THREE_COPIES: Policy = { replicas: 3, minimum: 2, on: [] }
 
 /** 32 bytes that look random. */
 export function digestFor(text: string): Uint8Array {

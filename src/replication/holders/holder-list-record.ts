@@ -6,9 +6,12 @@
  *     [ 1,                    format version
  *       bytes(32),            the volume's Ed25519 public key
  *       uint,                 sequence
- *       [ uint, uint ],       default policy: replicas (0: all), minimum
- *       [ [ uint,             overrides, ascending: inode number of a directory,
- *           uint, uint ] … ]    replicas (0: all), minimum
+ *       [ uint, uint,         default policy: replicas (0: all), minimum,
+ *         [ bytes(32) … ] ],    who has copies beside them: Ed25519 public keys, ascending
+ *       [ [ uint,             overrides, ascending: inode number of a directory or a file,
+ *           uint, uint,         replicas (0: all), minimum,
+ *           [ bytes(32) … ]     who has copies beside them
+ *         ] … ]
  *       [ [ bytes(32),        holders, ascending: the peer's Ed25519 public key,
  *           uint,               pledge in bytes, from 1
  *           text,               zone
@@ -23,7 +26,7 @@
  * takes a new format version, and older peers keep the newest list they can read. Numbers are at
  * most 2^53 - 1. A list without holders and overrides, sequence 5, three copies and at least two:
  *
- *     87 01 5820 <key> 05 820302 80 80 5840 <signature>
+ *     87 01 5820 <key> 05 83030280 80 80 5840 <signature>
  */
 import { decode, encode } from 'cborg'
 import { WarrenError } from '../../errors.ts'
@@ -36,7 +39,7 @@ import {
   publicKeyOf,
   verifySignature
 } from '../../peer/index.ts'
-import type { SigningKey } from '../../peer/index.ts'
+import type { PeerId, SigningKey } from '../../peer/index.ts'
 import { compareBytes, equalBytes } from './compare-bytes.ts'
 import type { Holder, HolderList, HolderListFields } from './holder-list.ts'
 import { HOLDER_LIST_BYTES_MAX, findProblem, isCount } from './limits.ts'
@@ -132,8 +135,9 @@ function itemsOf(publicKey: Uint8Array, fields: HolderListFields): unknown[] {
   ]
 }
 
-function policyItems({ replicas, minimum }: Policy): number[] {
-  return [replicas === 'all' ? ALL : replicas, minimum]
+function policyItems({ replicas, minimum, on }: Policy): unknown[] {
+  const keys = on.map(publicKeyOf).toSorted(compareBytes)
+  return [replicas === 'all' ? ALL : replicas, minimum, keys]
 }
 
 function parse(bytes: Uint8Array, volume: VolumeId): HolderList {
@@ -162,9 +166,9 @@ function decodeItems(bytes: Uint8Array): readonly unknown[] {
 }
 
 function readPolicy(value: unknown): Policy {
-  const [replicas, minimum, ...more] = list(value)
+  const [replicas, minimum, on, ...more] = list(value)
   if (!isCount(replicas) || !isCount(minimum) || more.length > 0) throw malformed()
-  return { replicas: replicas === ALL ? 'all' : replicas, minimum }
+  return { replicas: replicas === ALL ? 'all' : replicas, minimum, on: list(on).map(readPeer) }
 }
 
 function readOverride(value: unknown): [InodeNumber, Policy] {
@@ -175,15 +179,19 @@ function readOverride(value: unknown): [InodeNumber, Policy] {
 
 function readHolder(value: unknown): Holder {
   const [key, pledgeBytes, zone, state, ...more] = list(value)
+  const peer = readPeer(key)
   const valid =
-    key instanceof Uint8Array &&
-    key.length === PUBLIC_KEY_BYTES &&
     isCount(pledgeBytes) &&
     typeof zone === 'string' &&
     (state === 0 || state === 1) &&
     more.length === 0
   if (!valid) throw malformed()
-  return { peer: peerIdOf(key), pledgeBytes, zone, state: STATES[state] }
+  return { peer, pledgeBytes, zone, state: STATES[state] }
+}
+
+function readPeer(key: unknown): PeerId {
+  if (!(key instanceof Uint8Array) || key.length !== PUBLIC_KEY_BYTES) throw malformed()
+  return peerIdOf(key)
 }
 
 function list(value: unknown): readonly unknown[] {

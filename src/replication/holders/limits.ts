@@ -8,11 +8,17 @@ export const HOLDERS_MAX = 1024
 /** Far more directories than a person sets apart, at 16 bytes each. */
 export const OVERRIDES_MAX = 4096
 
+/** A policy that wants a copy at everybody says so with `'all'`: these are a few that are named. */
+export const ON_MAX = 16
+
+/** All policies of a list together: 34 bytes each would otherwise let overrides grow to megabytes. */
+export const ON_TOTAL_MAX = 2048
+
 /** A DNS label has 63 bytes: room for the name of any place, not for a message. */
 export const ZONE_BYTES_MAX = 64
 
 /**
- * The largest list within the limits above has less than 180 KiB, and a message carries a body of
+ * The largest list within the limits above has less than 252 KiB, and a message carries a body of
  * 1 MiB: it fits, with room left, and nobody has to parse more.
  */
 export const HOLDER_LIST_BYTES_MAX: number = 256 * 1024
@@ -32,10 +38,13 @@ export function findProblem(fields: HolderListFields): string | undefined {
     return `${overrides.size} overrides, more than ${OVERRIDES_MAX}`
   }
   if (!isPolicy(policy)) return 'a default policy that cannot be'
+  let named = policy.on.length
   for (const [inode, override] of overrides) {
     if (!isCount(inode) || inode === 0) return `an override for inode ${String(inode)}`
     if (!isPolicy(override)) return `a policy for inode ${inode} that cannot be`
+    named += override.on.length
   }
+  if (named > ON_TOTAL_MAX) return `${named} peers named in policies, more than ${ON_TOTAL_MAX}`
   for (const { peer, pledgeBytes, zone, state } of holders) {
     if (!isCount(pledgeBytes) || pledgeBytes === 0) return `pledge of ${peer}: ${pledgeBytes}`
     if (!isZone(zone)) return `a zone of ${peer} that is not ${ZONE_BYTES_MAX} bytes of text`
@@ -48,9 +57,17 @@ export function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
-function isPolicy({ replicas, minimum }: Policy): boolean {
+function isPolicy({ replicas, minimum, on }: Policy): boolean {
   const most = replicas === 'all' ? HOLDERS_MAX : replicas
-  return isCount(most) && most <= HOLDERS_MAX && isCount(minimum) && minimum > 0 && minimum <= most
+  return (
+    isCount(most) &&
+    most <= HOLDERS_MAX &&
+    isCount(minimum) &&
+    minimum > 0 &&
+    minimum <= most &&
+    on.length <= ON_MAX &&
+    new Set(on).size === on.length
+  )
 }
 
 function isZone(zone: unknown): boolean {

@@ -6,12 +6,18 @@
  * silently start to mean another directory.
  */
 import type { InodeNumber } from '../../namespace/index.ts'
+import type { PeerId } from '../../peer/index.ts'
 
 export interface Policy {
   /** How many holders should have a copy of each block, from 1; `'all'`: every active holder. */
   readonly replicas: number | 'all'
   /** Fewer copies than this and the data counts as endangered. From 1 to `replicas`. */
   readonly minimum: number
+  /**
+   * These have a copy of each block as well, whatever placement says and however many copies there
+   * are. In ascending order, none twice, at most `ON_MAX`. Whoever is not a holder has no part in it.
+   */
+  readonly on: readonly PeerId[]
 }
 
 export interface Policies {
@@ -35,12 +41,20 @@ export function policyFor(policies: Policies, directories: Iterable<InodeNumber>
 
 /**
  * The policy for a block that stands below several directories, because equal bytes are one block:
- * as many copies as the one that wants most.
+ * as many copies as the one that wants most, and at everybody whom one of them names.
  */
 export function strongerPolicy(one: Policy, other: Policy): Policy {
   const replicas =
     one.replicas === 'all' || other.replicas === 'all'
       ? 'all'
       : Math.max(one.replicas, other.replicas)
-  return { replicas, minimum: Math.max(one.minimum, other.minimum) }
+  const minimum = Math.max(one.minimum, other.minimum)
+  return { replicas, minimum, on: union(one.on, other.on) }
+}
+
+/** Most policies name nobody, and this is asked for each block that several directories share. */
+function union(one: readonly PeerId[], other: readonly PeerId[]): readonly PeerId[] {
+  if (other.length === 0) return one
+  if (one.length === 0) return other
+  return [...new Set([...one, ...other])].toSorted()
 }

@@ -6,6 +6,8 @@ import { importSigningKey, publicKeyOf } from '../../../src/peer/index.ts'
 import {
   HOLDERS_MAX,
   HOLDER_LIST_BYTES_MAX,
+  ON_MAX,
+  ON_TOTAL_MAX,
   OVERRIDES_MAX,
   ZONE_BYTES_MAX,
   decodeHolderList,
@@ -21,10 +23,10 @@ const DOMAIN = new TextEncoder().encode('warren-holders:1:')
 
 const example: Partial<HolderListFields> = {
   sequence: 7,
-  policy: { replicas: 3, minimum: 2 },
+  policy: { replicas: 3, minimum: 2, on: [peerFor(9)] },
   overrides: new Map<ReturnType<typeof inode>, Policy>([
-    [inode(90), { replicas: 'all', minimum: 1 }],
-    [inode(12), { replicas: 5, minimum: 5 }]
+    [inode(90), { replicas: 'all', minimum: 1, on: [] }],
+    [inode(12), { replicas: 5, minimum: 5, on: [peerFor(1), peerFor(2)].toSorted() }]
   ]),
   holders: [
     holderFor(1, { zone: 'Zürich' }),
@@ -48,7 +50,7 @@ async function signRecord(key: ListOwner['key'], bytes: Uint8Array): Promise<Uin
 /** The items of a good list with one holder and one override. */
 function goodItems({ key }: ListOwner): unknown[] {
   const holder = [publicKeyOf(peerFor(1)), 1000, 'here', 0]
-  return [1, key.publicKey, 4, [3, 2], [[12, 0, 1]], [holder]]
+  return [1, key.publicKey, 4, [3, 2, []], [[12, 0, 1, [publicKeyOf(peerFor(1))]]], [holder]]
 }
 
 test('gives back what was signed', async () => {
@@ -69,7 +71,11 @@ test('is the same bytes whatever order it was given in', async () => {
   const one = await owner.sign(example)
   const other = await owner.sign({
     ...example,
-    overrides: new Map([...example.overrides!].toReversed()),
+    overrides: new Map(
+      [...example.overrides!].toReversed().map(([directory, policy]) => {
+        return [directory, { ...policy, on: policy.on.toReversed() }]
+      })
+    ),
     holders: example.holders!.toReversed()
   })
   assert.deepEqual(other, one)
@@ -88,7 +94,9 @@ test('keeps its format', async () => {
     key,
     fieldsFor({
       sequence: 5,
-      overrides: new Map([[inode(300), { replicas: 'all' as const, minimum: 1 }]]),
+      overrides: new Map([
+        [inode(300), { replicas: 'all' as const, minimum: 1, on: [peerFor(1)] }]
+      ]),
       holders: [holderFor(1, { zone: 'ab', state: 'draining' })]
     })
   )
@@ -97,8 +105,9 @@ test('keeps its format', async () => {
     '8701' +
       '5820d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a' +
       '05' +
-      '820302' +
-      '818319012c0001' +
+      '83030280' +
+      '818419012c0001' +
+      `815820${Buffer.from(publicKeyOf(peerFor(1))).toString('hex')}` +
       '8184' +
       `5820${Buffer.from(publicKeyOf(peerFor(1))).toString('hex')}` +
       '1a3b9aca00' +
@@ -113,9 +122,11 @@ test('any list that may be signed comes back as it was', async () => {
   const count = fc.integer({ min: 1, max: HOLDERS_MAX })
   const policy: fc.Arbitrary<Policy> = fc.oneof(
     fc.tuple(count, count).map(([one, other]) => {
-      return { replicas: Math.max(one, other), minimum: Math.min(one, other) }
+      return { replicas: Math.max(one, other), minimum: Math.min(one, other), on: [] }
     }),
-    count.map(minimum => ({ replicas: 'all' as const, minimum }))
+    fc.tuple(count, fc.uniqueArray(fc.nat(99), { maxLength: ON_MAX })).map(([minimum, on]) => {
+      return { replicas: 'all' as const, minimum, on: on.map(peerFor).toSorted() }
+    })
   )
   const holder = fc.record({
     pledgeBytes: fc.maxSafeNat().map(bytes => Math.max(1, bytes)),
@@ -156,17 +167,27 @@ test('does not keep alive the message it came in', async () => {
 test('refuses to sign what is over a limit or makes no sense', async () => {
   const { sign } = await createListOwner()
   const many = (length: number): Holder[] => Array.from({ length }, (_, index) => holderFor(index))
-  const policies = (length: number): HolderListFields['overrides'] =>
-    new Map(Array.from({ length }, (_, index) => [inode(index + 1), { replicas: 2, minimum: 1 }]))
+  const naming = (length: number): Policy => {
+    return { replicas: 2, minimum: 1, on: Array.from({ length }, (_, index) => peerFor(index)) }
+  }
+  const policies = (length: number, policy = naming(0)): HolderListFields['overrides'] =>
+    new Map(Array.from({ length }, (_, index) => [inode(index + 1), policy]))
   const refused: Partial<HolderListFields>[] = [
     ...[-1, 1.5, NaN, 2 ** 53].map(sequence => ({ sequence })),
-    ...[0, -1, 1.5, NaN, HOLDERS_MAX + 1].map(replicas => ({ policy: { replicas, minimum: 1 } })),
-    ...[0, 4, -1, 1.5, NaN].map(minimum => ({ policy: { replicas: 3, minimum } })),
-    { policy: { replicas: 'all', minimum: HOLDERS_MAX + 1 } },
-    { policy: { replicas: 'some' as 'all', minimum: 1 } },
-    { overrides: new Map([[inode(0), { replicas: 3, minimum: 2 }]]) },
-    { overrides: new Map([[inode(5), { replicas: 1, minimum: 2 }]]) },
+    ...[0, -1, 1.5, NaN, HOLDERS_MAX + 1].map(replicas => ({
+      policy: { replicas, minimum: 1, on: [] }
+    })),
+    ...[0, 4, -1, 1.5, NaN].map(minimum => ({ policy: { replicas: 3, minimum, on: [] } })),
+    { policy: { replicas: 'all', minimum: HOLDERS_MAX + 1, on: [] } },
+    { policy: { replicas: 'some' as 'all', minimum: 1, on: [] } },
+    { overrides: new Map([[inode(0), { replicas: 3, minimum: 2, on: [] }]]) },
+    { overrides: new Map([[inode(5), { replicas: 1, minimum: 2, on: [] }]]) },
     { overrides: policies(OVERRIDES_MAX + 1) },
+    { policy: naming(ON_MAX + 1) },
+    { policy: { ...naming(0), on: [peerFor(1), peerFor(1)] } },
+    { policy: { ...naming(0), on: ['bob' as Holder['peer']] } },
+    { overrides: new Map([[inode(5), naming(ON_MAX + 1)]]) },
+    { policy: naming(1), overrides: policies(ON_TOTAL_MAX / ON_MAX, naming(ON_MAX)) },
     { holders: many(HOLDERS_MAX + 1) },
     { holders: [holderFor(1), holderFor(1, { zone: 'elsewhere' })] },
     ...[0, -1, 1.5, 2 ** 53].map(pledgeBytes => ({ holders: [holderFor(1, { pledgeBytes })] })),
@@ -185,13 +206,14 @@ test('refuses to sign what is over a limit or makes no sense', async () => {
 
 test('the largest list fits, and is read in little time', async () => {
   const owner = await createListOwner()
+  const on = Array.from({ length: ON_MAX }, (_, index) => peerFor(index)).toSorted()
   const list = await owner.sign({
     sequence: Number.MAX_SAFE_INTEGER,
-    policy: { replicas: HOLDERS_MAX, minimum: HOLDERS_MAX },
+    policy: { replicas: HOLDERS_MAX, minimum: HOLDERS_MAX, on: [] },
     overrides: new Map(
       Array.from({ length: OVERRIDES_MAX }, (_, index) => [
         inode(Number.MAX_SAFE_INTEGER - index),
-        { replicas: HOLDERS_MAX, minimum: HOLDERS_MAX }
+        { replicas: HOLDERS_MAX, minimum: HOLDERS_MAX, on: index < ON_TOTAL_MAX / ON_MAX ? on : [] }
       ])
     ),
     holders: Array.from({ length: HOLDERS_MAX }, (_, index) =>
@@ -202,7 +224,7 @@ test('the largest list fits, and is read in little time', async () => {
       })
     )
   })
-  assert.ok(list.bytes.length < 180 * 1024, `${list.bytes.length} bytes`)
+  assert.ok(list.bytes.length < 252 * 1024, `${list.bytes.length} bytes`)
   assert.deepEqual(await decodeHolderList(list.bytes, owner.volume), list)
 })
 
@@ -254,33 +276,45 @@ test('refuses what the owner signed and is not exactly a list', async () => {
   const owner = await createListOwner()
   const good = goodItems(owner)
   const holder = (good[5] as unknown[][])[0]!
-  const [one, two] = [1, 2].map(number => publicKeyOf(peerFor(number)))
-  const sorted = [one!, two!]
-    .toSorted((a, b) => Buffer.compare(a, b))
-    .map(key => holder.with(0, key))
+  const keys = [1, 2].map(number => publicKeyOf(peerFor(number)))
+  const [one, two] = keys.toSorted((a, b) => Buffer.compare(a, b))
+  const sorted = [one, two].map(key => holder.with(0, key))
   const replaced = (index: number, value: unknown): unknown[] => good.with(index, value)
   const withHolder = (index: number, value: unknown): unknown[] =>
     replaced(5, [holder.with(index, value)])
   assert.ok(await decodeHolderList(await signItems(owner, good), owner.volume))
   assert.ok(await decodeHolderList(await signItems(owner, replaced(5, sorted)), owner.volume))
+  const named = replaced(3, [3, 2, [one, two]])
+  assert.ok(await decodeHolderList(await signItems(owner, named), owner.volume))
   const refused: unknown[][] = [
     ...[0, 2, null].map(version => replaced(0, version)),
     ...[-1, 1.5, '4', null, 2n ** 53n, 2n ** 63n].map(value => replaced(2, value)),
-    ...[[], [3], [3, 2, 1], [1, 2], [3, 0], [-3, 1], ['all', 1], 3, null, [1025, 1]].map(value =>
-      replaced(3, value)
+    ...[[], [3], [3, 2], [3, 2, 1], [3, 2, null], [3, 2, [], []]].map(value => replaced(3, value)),
+    ...[
+      [1, 2],
+      [3, 0],
+      [-3, 1],
+      ['all', 1],
+      [1025, 1]
+    ].map(value => replaced(3, [...value, []])),
+    ...[3, null].map(value => replaced(3, value)),
+    ...[[two, one], [one, one], [peerFor(1)], [new Uint8Array(31)], [null], { 0: one }].map(on =>
+      replaced(3, [3, 2, on])
     ),
-    ...[{}, 7, null, [[12, 3]], [[0, 3, 2]], [[12, 3, 2, 1]], [[12, [3, 2]]], [12]].map(value =>
+    ...[{}, 7, null, [12], [[12, 3]], [[12, 3, 2]], [[12, [3, 2, []]]]].map(value =>
+      replaced(4, value)
+    ),
+    ...[[[0, 3, 2, []]], [[1.5, 3, 2, []]], [[12, 3, 2, 1]], [[12, 3, 2, [], 1]]].map(value =>
       replaced(4, value)
     ),
     replaced(4, [
-      [12, 3, 2],
-      [12, 3, 2]
+      [12, 3, 2, []],
+      [12, 3, 2, []]
     ]),
     replaced(4, [
-      [13, 3, 2],
-      [12, 3, 2]
+      [13, 3, 2, []],
+      [12, 3, 2, []]
     ]),
-    replaced(4, [[1.5, 3, 2]]),
     replaced(5, {}),
     replaced(5, [holder, holder]),
     replaced(5, sorted.toReversed()),
@@ -317,8 +351,8 @@ test('refuses other encodings of a good list, signed or not', async () => {
     // Sequence 4 in two bytes and as a float; the policy with an indefinite and a long length.
     splice(at, 1, 0x18, 4),
     splice(at, 1, 0xf9, 0x44, 0),
-    splice(at + 1, 3, 0x9f, 3, 2, 0xff),
-    splice(at + 1, 1, 0x98, 2),
+    splice(at + 1, 4, 0x9f, 3, 2, 0x80, 0xff),
+    splice(at + 1, 1, 0x98, 3),
     // A tag, bytes that are no UTF-8, and a zone in pieces.
     splice(at, 1, 0xc1, 4),
     splice(zoneAt, 1, 0xff),

@@ -26,9 +26,9 @@ const holders = fc
   )
   .map(all => all.map((fields, index) => holderFor(index, fields)))
 const policy: fc.Arbitrary<Policy> = fc.oneof(
-  fc.integer({ min: 1, max: 45 }).map(replicas => ({ replicas, minimum: 1 })),
-  fc.integer({ min: 1, max: 5 }).map(replicas => ({ replicas, minimum: 1 })),
-  fc.integer({ min: 1, max: 45 }).map(minimum => ({ replicas: 'all' as const, minimum }))
+  fc.integer({ min: 1, max: 45 }).map(replicas => ({ replicas, minimum: 1, on: [] })),
+  fc.integer({ min: 1, max: 5 }).map(replicas => ({ replicas, minimum: 1, on: [] })),
+  fc.integer({ min: 1, max: 45 }).map(minimum => ({ replicas: 'all' as const, minimum, on: [] }))
 )
 const block = fc.nat().map(blockFor)
 
@@ -78,7 +78,7 @@ test('no zone has a copy more than another that could have had it', () => {
   fc.assert(
     fc.property(holders, block, fc.integer({ min: 1, max: 12 }), (all, id, replicas) => {
       const active = all.filter(({ state }) => state === 'active')
-      const placed = placeBlock(id, { holders: active }, { replicas, minimum: 1 })
+      const placed = placeBlock(id, { holders: active }, { replicas, minimum: 1, on: [] })
       const chosen = active.filter(({ peer }) => placed.includes(peer))
       const left = active.filter(({ peer }) => !placed.includes(peer))
       const copiesIn = (zone: string): number => chosen.filter(one => one.zone === zone).length
@@ -110,7 +110,7 @@ test('keeps its format: these blocks are at these holders for ever', () => {
   )
   const numbers = new Map(all.map(({ peer }, index) => [peer, index]))
   const placed = Array.from({ length: 8 }, (_, number) =>
-    placeBlock(blockFor(number), { holders: all }, { replicas: 4, minimum: 1 })
+    placeBlock(blockFor(number), { holders: all }, { replicas: 4, minimum: 1, on: [] })
       .map(peer => numbers.get(peer))
       .join('')
   )
@@ -127,10 +127,10 @@ test('draining holders keep what the active ones are too few for', () => {
   const drained = peerFor(3)
   for (let number = 0; number < 50; number++) {
     const id = blockFor(number)
-    assert.ok(!placeBlock(id, list, { replicas: 2, minimum: 1 }).includes(drained))
-    assert.ok(!placeBlock(id, list, { replicas: 'all', minimum: 2 }).includes(drained))
-    assert.equal(placeBlock(id, list, { replicas: 3, minimum: 1 })[2], drained)
-    assert.equal(placeBlock(id, list, { replicas: 'all', minimum: 3 })[2], drained)
+    assert.ok(!placeBlock(id, list, { replicas: 2, minimum: 1, on: [] }).includes(drained))
+    assert.ok(!placeBlock(id, list, { replicas: 'all', minimum: 2, on: [] }).includes(drained))
+    assert.equal(placeBlock(id, list, { replicas: 3, minimum: 1, on: [] })[2], drained)
+    assert.equal(placeBlock(id, list, { replicas: 'all', minimum: 3, on: [] })[2], drained)
     assert.equal(createPlacement(list).rank(id)[2], drained)
   }
 })
@@ -156,7 +156,11 @@ test('keys and digests that differ in few bits are placed apart all the same', (
   for (let number = 0; number < blocks; number++) {
     const digest = new Uint8Array(32)
     new DataView(digest.buffer).setUint32(0, number)
-    const [peer] = placement.place(createBlockId('raw', digest), { replicas: 1, minimum: 1 })
+    const [peer] = placement.place(createBlockId('raw', digest), {
+      replicas: 1,
+      minimum: 1,
+      on: []
+    })
     counts.set(peer!, (counts.get(peer!) ?? 0) + 1)
   }
   for (const { peer } of all) {
