@@ -10,12 +10,11 @@
  * host files are, has to be announced by `touch`.
  */
 import type { BlockId } from './block-id.ts'
-import { codecOf } from './block-id.ts'
 import type { Block } from './block.ts'
 import type { BlockStore, BlockStoreUsage, StoreOptions } from './block-store.ts'
-import { createIdFilter } from './id-filter.ts'
-import { readNodeLinks } from './node-links.ts'
-import { WarrenError, isWarrenError } from '../errors.ts'
+import { TreeMarks } from './mark-trees.ts'
+import type { FindNode, TreesInPart } from './mark-trees.ts'
+import { WarrenError } from '../errors.ts'
 
 /** Small enough that a writer hardly waits for a batch, large enough that batches are few. */
 const SWEEP_BATCH = 512
@@ -26,6 +25,18 @@ const SLICE_MS = 8
 export interface Roots {
   /** Tree roots; what is below them and is here stays. Called once, when marking begins. */
   live(): Promise<Iterable<BlockId>>
+  /**
+   * Asked for each node below a `live` root that is not here. Nobody knows what is below a node that
+   * was lost: where a tree should be whole this finds the node elsewhere, or throws, and the run
+   * ends with nothing removed. Default: trees may lack nodes, as those that are partly fetched do.
+   */
+  readonly find?: FindNode
+  /**
+   * Trees that stay only in part. Called once, after `live`. What is below a `live` root too stays
+   * whole. Whoever adds a root while a run is under way, and finds blocks below it that are here
+   * already, has to `touch` them before it counts on them.
+   */
+  inPart?(): Iterable<TreesInPart>
   /** Single blocks on their way into a tree. Called once, before `live`. */
   inFlight(): Iterable<BlockId>
 }
@@ -111,12 +122,8 @@ class Collector implements CollectableBlockStore {
     try {
       const before = this.#store.usage()
       const kept = new Set(roots.inFlight())
-      const marked = createIdFilter({ idsMax: before.blocks, salt: randomSalt() })
-      const mark = (id: BlockId): void => marked.add(id)
-      const seen = new Set<BlockId>()
-      for (const root of await roots.live()) await this.#mark(root, { mark, seen }, options)
-      const isLive = (id: BlockId): boolean =>
-        marked.has(id) || kept.has(id) || this.#young!.has(id)
+      const marks = await this.#mark(roots, options)
+      const isLive = (id: BlockId): boolean => marks.has(id) || kept.has(id) || this.#young!.has(id)
       await this.#sweep(isLive, options)
       const after = this.#store.usage()
       return { blocks: before.blocks - after.blocks, bytes: before.bytes - after.bytes }
@@ -125,23 +132,14 @@ class Collector implements CollectableBlockStore {
     }
   }
 
-  /**
-   * Depth first over what is here; what a partly fetched tree lacks is nobody's to keep. `seen` is
-   * shared by all roots, because versions share most of their nodes.
-   */
-  async #mark(root: BlockId, marks: Marks, options: StoreOptions): Promise<void> {
-    const { mark, seen } = marks
-    const pending = [root]
-    for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-      options.signal?.throwIfAborted()
-      mark(id)
-      // Only nodes are remembered exactly: they are few, and the filter may not cut a walk short.
-      if (codecOf(id) !== 'dag-cbor' || seen.has(id)) continue
-      seen.add(id)
-      const bytes = await this.#store.get(id, options)
-      if (bytes !== undefined) pending.push(...linksOf(bytes))
-      await this.#slice()
+  async #mark(roots: Roots, options: StoreOptions): Promise<TreeMarks> {
+    const components = { store: this.#store, rest: () => this.#slice() }
+    const marks = new TreeMarks(components, { idsMax: this.#store.usage().blocks })
+    for (const root of await roots.live()) {
+      await marks.markWhole(root, { ...options, find: roots.find })
     }
+    for (const trees of roots.inPart?.() ?? []) await marks.markInPart(trees, options)
+    return marks
   }
 
   async #sweep(isLive: (id: BlockId) => boolean, options: StoreOptions): Promise<void> {
@@ -175,23 +173,4 @@ class Collector implements CollectableBlockStore {
       this.#deleting = undefined
     }
   }
-}
-
-interface Marks {
-  readonly mark: (id: BlockId) => void
-  readonly seen: Set<BlockId>
-}
-
-/** A block that is no node, in a volume of somebody who wants to annoy us, must not stop collection. */
-function linksOf(bytes: Uint8Array): BlockId[] {
-  try {
-    return readNodeLinks(bytes)
-  } catch (error) {
-    if (isWarrenError(error, 'EPROTO')) return []
-    throw error
-  }
-}
-
-function randomSalt(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0]!
 }

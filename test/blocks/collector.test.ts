@@ -2,12 +2,14 @@ import { suite } from 'uvu'
 import assert from 'node:assert/strict'
 import { createBlock } from '../../src/blocks/block.ts'
 import type { Block } from '../../src/blocks/block.ts'
+import { codecOf } from '../../src/blocks/block-id.ts'
 import type { BlockId } from '../../src/blocks/block-id.ts'
 import type { BlockStore } from '../../src/blocks/block-store.ts'
 import { createCollectableBlockStore } from '../../src/blocks/collector.ts'
 import type { Roots } from '../../src/blocks/collector.ts'
 import { createLocalReader } from '../../src/blocks/local-block-reader.ts'
 import { createMemoryBlockStore } from '../../src/blocks/memory-block-store.ts'
+import type { TreesInPart } from '../../src/blocks/mark-trees.ts'
 import type { Extent, Volume } from '../../src/namespace/volume/volume.ts'
 import { ROOT_INODE } from '../../src/namespace/volume/volume.ts'
 import { testBlockStore } from '../contracts/block-store-contract.ts'
@@ -32,6 +34,89 @@ test('keeps what a root reaches and removes the rest', async () => {
   assert.equal((await readFile(volume, 'kept'))?.length, 300_000)
   assert.ok(store.usage().bytes < 400_000)
   await volume.close()
+})
+
+test('keeps all nodes of a tree kept in part, and the data that is asked for', async () => {
+  const store = createCollectableBlockStore(createMemoryBlockStore())
+  const { root, nodes, data } = await storeTree(store)
+  const ours = new Set(data.filter((_, index) => index % 3 === 0))
+  const [stranger] = await randomBlocks(1)
+  await store.putMany([stranger!])
+  await store.collect(inPart({ roots: () => [root], keeps: id => ours.has(id) }))
+  for (const id of nodes) assert.ok(await store.has(id))
+  for (const id of data) assert.equal(await store.has(id), ours.has(id))
+  assert.equal(await store.has(stranger!.id), false)
+})
+
+test('keeps what one of several trees asks for, though another passed it by', async () => {
+  const store = createCollectableBlockStore(createMemoryBlockStore())
+  const { root, data } = await storeTree(store)
+  const nothing = { roots: () => [root], keeps: () => false }
+  const one = { roots: () => [root], keeps: (id: BlockId) => id === data[0] }
+  await store.collect(inPart(nothing, one, nothing))
+  for (const id of data) assert.equal(await store.has(id), id === data[0])
+})
+
+test('keeps a tree whole that is below a live root, though it is kept in part too', async () => {
+  const store = createCollectableBlockStore(createMemoryBlockStore())
+  const { root, data } = await storeTree(store)
+  const nothing = { roots: () => [root], keeps: () => false }
+  await store.collect({ ...inPart(nothing), live: async () => [root] })
+  for (const id of data) assert.ok(await store.has(id))
+})
+
+test('asks again before it removes what nobody wanted of a tree kept in part', async () => {
+  const inner = createMemoryBlockStore()
+  const { root, data } = await storeTree(inner)
+  let isOurs = false
+  const store = createCollectableBlockStore(
+    wrap(inner, {
+      ids: options => {
+        isOurs = true
+        return inner.ids(options)
+      }
+    })
+  )
+  const [stranger] = await randomBlocks(1)
+  await store.putMany([stranger!])
+  await store.collect(inPart({ roots: () => [root], keeps: () => isOurs }))
+  for (const id of data) assert.ok(await store.has(id))
+  assert.equal(await store.has(stranger!.id), false, 'it was asked for what is below the root only')
+})
+
+test('keeps what may be below a node that is missing from a tree kept in part', async () => {
+  const store = createCollectableBlockStore(createMemoryBlockStore())
+  const { root, nodes, data } = await storeTree(store)
+  const lost = nodes.find(id => id !== root)!
+  await store.deleteMany([lost])
+  const ours = new Set(data.slice(0, 50))
+  const trees = { roots: () => [root], keeps: (id: BlockId) => ours.has(id) }
+  await store.collect(inPart(trees))
+  for (const id of nodes) assert.equal(await store.has(id), id !== lost)
+  for (const id of data) assert.equal(await store.has(id), ours.has(id))
+})
+
+test('removes nothing while a node is missing that should be here', async () => {
+  const store = createCollectableBlockStore(createMemoryBlockStore())
+  const { root, nodes } = await storeTree(store)
+  const lost = nodes.find(id => id !== root)!
+  const bytes = await store.get(lost)
+  await store.deleteMany([lost])
+  const [dead] = await randomBlocks(1)
+  await store.putMany([dead!])
+  const before = store.usage()
+  const roots = { inFlight: () => [], live: async () => [root] }
+  const gone = new Error('it is gone')
+  await assert.rejects(store.collect({ ...roots, find: () => Promise.reject(gone) }), /it is gone/)
+  assert.deepEqual(store.usage(), before)
+  const asked: unknown[] = []
+  const find = async (...names: unknown[]): Promise<Uint8Array> => {
+    asked.push(names)
+    return bytes!
+  }
+  await store.collect({ ...roots, find })
+  assert.deepEqual(asked, [[lost, root]])
+  assert.deepEqual(store.usage().blocks, before.blocks - 1, 'only the dead one is removed')
 })
 
 test('removes everything when there is no root', async () => {
@@ -264,6 +349,29 @@ test('never loses a live block under random updates beside it, and frees the dea
 test.run()
 
 const noRoots: Roots = { inFlight: () => [], live: async () => [] }
+
+function inPart(...trees: TreesInPart[]): Roots {
+  return { ...noRoots, inPart: () => trees }
+}
+
+/** A tree of several nodes with a hundred data blocks, and nothing else, in a store. */
+async function storeTree(
+  store: BlockStore
+): Promise<{ root: BlockId; nodes: BlockId[]; data: BlockId[] }> {
+  const { volume } = await createVolumeFixture({ retentionMs: 0, blockBytes: 4_096 }, { store })
+  await fillDirectory(volume, 3_000)
+  await writeFile(volume, 'file', randomBytes(100 * 4_096))
+  await volume.sync()
+  const { root } = volume.head!
+  await volume.close()
+  await createCollectableBlockStore(store).collect({ ...noRoots, live: async () => [root] })
+  const ids: BlockId[] = []
+  for await (const id of store.ids()) ids.push(id)
+  const nodes = ids.filter(id => codecOf(id) === 'dag-cbor')
+  const data = ids.filter(id => codecOf(id) !== 'dag-cbor')
+  assert.ok(nodes.length > 3 && data.length >= 100, `${nodes.length} nodes, ${data.length} data`)
+  return { root, nodes, data }
+}
 
 function rootsOf(volume: { inFlight(): Iterable<BlockId>; roots(): Promise<BlockId[]> }): Roots {
   return { inFlight: () => volume.inFlight(), live: () => volume.roots() }
