@@ -50,7 +50,11 @@ const BLOCK_BYTES = 128 * 1024
  */
 export async function createWarren(options: WarrenOptions = {}): Promise<Warren> {
   checkOptions(options)
-  const parts = await openParts(options)
+  return createWarrenOf(await openParts(options), options)
+}
+
+/** As `createWarren`, of parts that a simulation brings: its own clock, disks and network. */
+export async function createWarrenOf(parts: Parts, options: WarrenOptions = {}): Promise<Warren> {
   let warren: PeerWarren | undefined
   try {
     warren = await assemble(parts, options)

@@ -27,6 +27,8 @@ export interface MemoryPeerOptions {
   readonly key?: SigningKey
   /** Whether it finds, and is found by, the others that discover. Default true. */
   readonly discovery?: boolean
+  /** By which it measures silence, deadlines and pauses; a machine can sleep. Default the network's. */
+  readonly clock?: Clock
 }
 
 export interface MemoryNetwork {
@@ -67,17 +69,17 @@ class Network implements MemoryNetwork {
     this.#shape = options.link ?? {}
   }
 
-  createPeer({ key, discovery = true }: MemoryPeerOptions = {}): Peer {
+  createPeer({ key, discovery = true, clock = this.#clock }: MemoryPeerOptions = {}): Peer {
     const id = peerIdOf(key?.publicKey ?? this.#randomBytes(32))
     const peer = new MemoryPeer(id, {
-      clock: this.#clock,
+      clock,
       random: this.#random,
       discovery,
       peers: () => this.#peers.values(),
       find: other => this.#peers.get(other),
       link: other => this.#link(id, other),
       lane: other => this.#link(id, other)[id < other ? 'there' : 'back'].carry,
-      deadline: callback => this.#clock.after(DIAL_MS_MAX, callback)
+      deadline: callback => clock.after(DIAL_MS_MAX, callback)
     })
     this.#peers.set(id, peer)
     return peer
