@@ -36,6 +36,7 @@ export { createAuditHandler } from './audit/serve-audit.ts'
 export type { Circle, CircleEvents, Presence } from './circle/circle.ts'
 export type { HolderProgress, HolderReport } from './circle/holder-report.ts'
 export type { HeldVolume, HeldVolumeEvents } from './holding/held-volume.ts'
+export { createMemoryReplicationStore } from './memory-replication-store.ts'
 export type {
   HeldRecord,
   InvitationRecord,

@@ -70,7 +70,8 @@ function isPolicy({ replicas, minimum, on }: Policy): boolean {
   )
 }
 
-function isZone(zone: unknown): boolean {
+/** Whether a text may be the zone of a holder. */
+export function isZone(zone: unknown): zone is string {
   return (
     typeof zone === 'string' &&
     // A UTF-16 unit has at least a byte of UTF-8: long text is not encoded to be measured.

@@ -1,0 +1,4 @@
+import { createMemoryReplicationStore } from '../../src/replication/index.ts'
+import { testReplicationStore } from '../contracts/replication-store-contract.ts'
+
+testReplicationStore('memory', { create: async () => createMemoryReplicationStore() })
