@@ -20,6 +20,16 @@ export function nameOfLink(link: string): string {
   return [searchParams.get('name') ?? '', last ?? ''].find(isFileName) ?? NAMELESS
 }
 
+/** What an error calls it: a link is long, and its name says what it is. */
+export function titleOf(target: string): string {
+  return isLink(target) ? nameOfLink(target) : target
+}
+
+/** Whether it opens a sealed volume. */
+export function hasKey(link: string): boolean {
+  return parseUri(link).searchParams.has('key')
+}
+
 /** Waits for what takes a link. One that cannot be read is a mistake on the command line. */
 export async function asUsage<Value>(work: Promise<Value>): Promise<Value> {
   try {

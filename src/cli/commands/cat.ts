@@ -3,6 +3,7 @@ import { defineCommand } from '../command.ts'
 import type { Command } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { during } from '../failure.ts'
+import { titleOf } from '../link.ts'
 import { openTarget } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -17,7 +18,7 @@ export const cat: Command = defineCommand({
     if (output.json) throw new UsageError('--json: the bytes of a file are no JSON', 'cat')
     await using open = await openTarget([target, below], settings, signal)
     const stream = open.warren.fs.createReadStream(open.path, { signal })
-    const task = below ?? target
+    const task = below ?? titleOf(target)
     await during(
       `printing ${task}`,
       (async () => {

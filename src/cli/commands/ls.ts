@@ -1,14 +1,16 @@
 /** `warren ls`: lists a directory. */
 import { posix } from 'node:path'
-import type { Warren } from '../../index.ts'
+import type { DirentWithStats, Warren } from '../../index.ts'
 import { defineCommand } from '../command.ts'
 import type { Command } from '../command.ts'
-import { describeEntry, longLine } from '../entry.ts'
+import { describeEntry, longLine, typeOf } from '../entry.ts'
+import type { EntryType, KnownEntry } from '../entry.ts'
 import { EXIT } from '../exit-codes.ts'
 import { during } from '../failure.ts'
+import { titleOf } from '../link.ts'
 import { openTarget } from '../target.ts'
 
-/** Entries looked at together: hides the pauses of a remote directory, bounded for huge ones. */
+/** Entries printed together: symlinks among them are read at once. Bounded for huge directories. */
 const ENTRIES_AT_ONCE = 256
 
 export const ls: Command = defineCommand({
@@ -18,55 +20,72 @@ export const ls: Command = defineCommand({
   details:
     'Of a link, and below it where a path is given; or of a path in the namespace of this peer: a ' +
     "mount, or '/peers/<id>/<share>/…'. Names are printed with what a terminal would obey escaped; " +
-    'programs take --json.',
+    'programs take --json. With -l, attributes of a mount that cannot be reached are ?.',
   options: { long: { type: 'boolean', short: 'l', help: 'with mode, size and time' } },
   positionals: [1, 2],
   async run({ positionals: [target = '', below], options, settings, output, signal }) {
     await using open = await openTarget([target, below], settings, signal)
-    const { warren, path } = open
-    const withAttributes = options.long === true || output.json
-    for await (const names of during_(target, listing(warren, path, signal))) {
-      const entries = await Promise.all(
-        names.map(async ({ name, path: full, suffix }) => ({
-          name,
-          suffix,
-          attributes: withAttributes ? await describeEntry(warren, full) : undefined
-        }))
-      )
-      for (const { name, suffix, attributes } of entries) {
-        if (output.json) await output.value({ name, ...attributes })
-        else if (attributes === undefined) await output.line(name + suffix)
-        else await output.line(longLine(name, attributes))
-      }
+    const withStats = options.long === true || output.json
+    const listed = listing(open.warren, open.path, { withStats, signal })
+    for await (const { name, entry } of during_(below ?? titleOf(target), listed)) {
+      if (output.json) await output.value({ name, ...entry })
+      else if (withStats) await output.line(longLine(name, entry))
+      else await output.line(name + SUFFIXES[entry.type])
     }
     return EXIT.done
   }
 })
 
+const SUFFIXES: Readonly<Record<EntryType, string>> = { file: '', directory: '/', symlink: '@' }
+
 interface Listed {
   readonly name: string
-  readonly path: string
-  readonly suffix: string
+  readonly entry: KnownEntry
+}
+
+interface ListingOptions {
+  readonly withStats: boolean
+  readonly signal: AbortSignal
 }
 
 async function* listing(
   warren: Warren,
   path: string,
-  signal: AbortSignal
-): AsyncGenerator<readonly Listed[]> {
-  if (!(await warren.fs.stat(path, { signal })).isDirectory()) {
-    yield [{ name: posix.basename(path), path, suffix: '' }]
+  { withStats, signal }: ListingOptions
+): AsyncGenerator<Listed> {
+  const top = await warren.fs.stat(path, { signal })
+  if (!top.isDirectory()) {
+    yield { name: posix.basename(path), entry: await describeEntry(warren, path) }
     return
   }
-  let batch: Listed[] = []
-  for await (const entry of await warren.fs.opendir(path, { signal })) {
-    const suffix = entry.isDirectory() ? '/' : entry.isSymbolicLink() ? '@' : ''
-    batch.push({ name: entry.name, path: posix.join(path, entry.name), suffix })
+  if (!withStats) {
+    for await (const entry of await warren.fs.opendir(path, { signal })) {
+      yield { name: entry.name, entry: { type: typeOf(entry) } }
+    }
+    return
+  }
+  let batch: DirentWithStats[] = []
+  for await (const entry of await warren.fs.opendir(path, { withStats, signal })) {
+    batch.push(entry)
     if (batch.length < ENTRIES_AT_ONCE) continue
-    yield batch
+    yield* await describeAll(warren, path, batch)
     batch = []
   }
-  yield batch
+  yield* await describeAll(warren, path, batch)
+}
+
+function describeAll(
+  warren: Warren,
+  path: string,
+  entries: readonly DirentWithStats[]
+): Promise<Listed[]> {
+  return Promise.all(
+    entries.map(async entry => {
+      const { name, stats } = entry
+      if (stats === undefined) return { name, entry: { type: typeOf(entry) } }
+      return { name, entry: await describeEntry(warren, posix.join(path, name), stats) }
+    })
+  )
 }
 
 /** As `during`, for what comes bit by bit. */

@@ -4,6 +4,7 @@ import type { Command } from '../command.ts'
 import { describeEntry } from '../entry.ts'
 import { EXIT } from '../exit-codes.ts'
 import { during } from '../failure.ts'
+import { titleOf } from '../link.ts'
 import { openTarget } from '../target.ts'
 import { formatBytes } from '../units.ts'
 
@@ -15,7 +16,7 @@ export const stat: Command = defineCommand({
   positionals: [1, 2],
   async run({ positionals: [target = '', below], settings, output, signal }) {
     await using open = await openTarget([target, below], settings, signal)
-    const attributes = await during(below ?? target, describeEntry(open.warren, open.path))
+    const attributes = await during(below ?? titleOf(target), describeEntry(open.warren, open.path))
     if (output.json) {
       await output.value({ path: open.path, ...attributes })
       return EXIT.done
