@@ -3,6 +3,7 @@
  * one helps, and an exit code. Stack traces are for `WARREN_DEBUG=1` only.
  */
 import { EXIT } from './exit-codes.ts'
+import { hideSecrets } from './hide-secrets.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface Failure {
@@ -50,7 +51,7 @@ export function describeFailure(error: unknown): Failure {
   hint ??= cause instanceof UsageError ? helpFor(cause) : HINTS[code]
   return {
     code,
-    message: [...tasks, reasonOf(cause)].join(': '),
+    message: hideSecrets([...tasks, reasonOf(cause)].join(': ')),
     exitCode: EXIT_OF_CODE[code] ?? EXIT.failed,
     ...(hint === undefined ? {} : { hint })
   }

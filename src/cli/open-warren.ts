@@ -21,11 +21,15 @@ export async function openGuest(settings: Settings): Promise<Warren> {
   return guest
 }
 
+/** What may be said of the own volume beside where it is. */
+export type HomeOptions = Pick<WarrenOptions, 'sealed'>
+
 /** Does not listen, unless the settings say where: nobody needs to reach it. */
-export function openHome(settings: Settings): Promise<Warren> {
+export function openHome(settings: Settings, options: HomeOptions = {}): Promise<Warren> {
   return during(
     `opening ${settings.directory}`,
     createWarren({
+      ...options,
       ...network(settings),
       listen: settings.listen ?? [],
       directory: settings.directory
@@ -39,12 +43,15 @@ export function openHomeOffline(settings: Settings): Promise<Warren> {
 }
 
 /** Listens on the port it had before, when that is free: links name the port. */
-export async function openHomeForOthers(settings: Settings): Promise<Warren> {
+export async function openHomeForOthers(
+  settings: Settings,
+  options: HomeOptions = {}
+): Promise<Warren> {
   const { directory } = settings
-  if (settings.listen !== undefined) return openHome(settings)
+  if (settings.listen !== undefined) return openHome(settings, options)
   const port = (await loadState(directory)).port ?? 0
   const listen = [`/ip4/0.0.0.0/tcp/${(await isFree(port)) ? port : 0}`]
-  const warren = await openHome({ ...settings, listen })
+  const warren = await openHome({ ...settings, listen }, options)
   const chosen = portOf(warren.addresses())
   if (chosen !== undefined && chosen !== port) {
     await saveState(directory, { ...(await loadState(directory)), port: chosen })

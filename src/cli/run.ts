@@ -1,10 +1,11 @@
 /** Runs one command line: finds the verb, reads its options, tells what went wrong. */
-import { stripVTControlCharacters, parseArgs } from 'node:util'
+import { inspect, parseArgs, stripVTControlCharacters } from 'node:util'
 import type { Command, OptionTable } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { EXIT } from './exit-codes.ts'
 import { describeFailure } from './failure.ts'
 import { commandHelp, overview } from './help.ts'
+import { hideSecrets } from './hide-secrets.ts'
 import { Interruption } from './interruption.ts'
 import { Output } from './output.ts'
 import type { Sink } from './output.ts'
@@ -29,7 +30,7 @@ export async function run(args: readonly string[], components: RunComponents): P
     if (signal.reason instanceof Interruption) return signal.reason.exitCode
     const failure = describeFailure(error)
     output.failure(failure)
-    if (environment.WARREN_DEBUG === '1') console.error(error)
+    if (environment.WARREN_DEBUG === '1') console.error(hideSecrets(inspect(error)))
     return failure.exitCode
   } finally {
     await output.flush()

@@ -2,6 +2,7 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { OptionTable } from './command.ts'
+import { isListenAddress } from './listen-address.ts'
 import { UsageError } from './usage-error.ts'
 
 export const GLOBAL_OPTIONS: OptionTable = {
@@ -61,10 +62,14 @@ export function readSettings(
   environment: NodeJS.ProcessEnv
 ): Settings {
   const { directory, listen, peer = [], timeout } = options
-  for (const address of [...(listen ?? []), ...peer]) {
-    if (!address.startsWith('/')) throw new UsageError(`${address}: not a multiaddr (/ip4/…)`)
+  for (const address of listen ?? []) {
+    if (isListenAddress(address)) continue
+    throw new UsageError(
+      `--listen ${address}: not of the form /ip4/<address>/tcp/<port>, or /ip6/…`
+    )
   }
   for (const address of peer) {
+    if (!address.startsWith('/')) throw new UsageError(`${address}: not a multiaddr (/ip4/…)`)
     if (!address.includes('/p2p/'))
       throw new UsageError(`--peer ${address}: it ends in no /p2p/<id>`)
   }

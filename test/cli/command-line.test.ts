@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import assert from 'node:assert/strict'
 import { COMMANDS } from '../../src/cli/commands.ts'
 import { Interruption } from '../../src/cli/interruption.ts'
+import { createTemporaryDirectory } from '../fixtures/temporary-directory.ts'
 import { runHere, runWarren } from './command-line.ts'
 
 const test = suite('command line')
@@ -58,7 +59,11 @@ test('refuses what it does not know, with 2 and one line', async () => {
     'share --name .. a': /--name \.\.: not the name/,
     'share --name a/b a': /--name a\/b: not the name/,
     'peers --wait long': /--wait long/,
-    'peers --listen nowhere': /nowhere: not a multiaddr/,
+    'peers --listen nowhere': /--listen nowhere: not of the form \/ip4\//,
+    'peers --listen /ip4/1.2.3/tcp/1': /--listen \/ip4\/1\.2\.3\/tcp\/1: not of the form/,
+    'peers --listen /ip4/127.0.0.1/udp/1': /not of the form/,
+    'peers --listen /ip4/127.0.0.1/tcp/65536': /not of the form/,
+    'peers --peer nowhere': /nowhere: not a multiaddr/,
     'peers --peer /ip4/127.0.0.1/tcp/1': /ends in no \/p2p\//
   }
   for (const [line, expected] of Object.entries(wrong)) {
@@ -88,6 +93,43 @@ test('shows nothing that a terminal would obey', async () => {
   const { stderr } = await runHere(['\u001b[2Jbogus\u202e'])
   assert.equal(stderr.includes('\u001b'), false)
   assert.equal(stderr.includes('\u202e'), false)
+})
+
+test('shows no key of a link, wherever on the command line it stands', async () => {
+  const key = 'kSECRETSECRETSECRET'
+  const link = `warren:k51nonsense/photos?peer=x&%6bey=${key}&name=photos`
+  const lines = [
+    [link],
+    ['help', link],
+    ['ls', '/a', link],
+    ['get', link, 'two', link],
+    ['get', `.${link}`],
+    ['get', link.slice(3)],
+    ['get', link],
+    ['ls', link],
+    ['cat', link, 'path'],
+    ['stat', link],
+    ['mount', link, '/a'],
+    ['mount', link, 'a'],
+    ['share', link],
+    ['unshare', link],
+    ['unmount', link],
+    ['peers', `--${link}`],
+    ['peers', '--peer', link],
+    ['peers', '--listen', link],
+    ['peers', '--wait', link],
+    ['ls', '--timeout', link, link]
+  ]
+  await using place = await createTemporaryDirectory('secrets')
+  const environment = { WARREN_DIRECTORY: place.join('store') }
+  for (const line of lines) {
+    for (const form of [[], ['--json']]) {
+      const args = [...line, ...form, '--no-discovery']
+      const { code, stdout, stderr } = await runHere(args, { environment })
+      assert.ok(code !== 0, line.join(' '))
+      assert.equal((stdout + stderr).includes(key), false, `${line.join(' ')}: ${stderr}`)
+    }
+  }
 })
 
 test('as a process ends by itself, with the code', async () => {

@@ -11,6 +11,7 @@ import { isFileName } from '../file-name.ts'
 import { openHostSources } from '../host-sources.ts'
 import type { HostSources } from '../host-sources.ts'
 import { untilInterrupted } from '../interruption.ts'
+import { hasKey } from '../link.ts'
 import { openHomeForOthers } from '../open-warren.ts'
 import type { Output } from '../output.ts'
 import { ProgressBar } from '../progress-bar.ts'
@@ -29,17 +30,22 @@ interface Sharing {
   readonly output: Output
   readonly signal: AbortSignal
   readonly sources: HostSources
+  /** Whether links carry the key of a sealed volume. */
+  readonly withKey: boolean
 }
 
 export const share: Command = defineCommand({
   name: 'share',
   summary: 'offer folders or files to others, until it is interrupted',
-  usage: '[<folder-or-file> …] [--name <name>] [--copy]',
+  usage: '[<folder-or-file> …] [--name <name>] [--copy] [--sealed] [--no-key]',
   details:
     'Prints a link for each: all that another peer needs. What changes in a folder later is offered ' +
     'as it changes. Files stay where they are; nothing is copied, unless --copy says so.\n' +
     'What is shared is remembered, with its link: without a folder everything is offered again that ' +
-    'was shared before. To take something back: warren unshare.',
+    'was shared before. To take something back: warren unshare.\n' +
+    'With --sealed only who has a link can read anything. That is decided the first time something ' +
+    'is put into a directory, and stays so. What is sealed is a copy, as with --copy. A link opens all ' +
+    'that is shared from the directory.',
   options: {
     name: {
       type: 'string',
@@ -49,10 +55,19 @@ export const share: Command = defineCommand({
     copy: {
       type: 'boolean',
       help: 'keep a copy: others can still have what was shared after it changed or went here'
+    },
+    sealed: {
+      type: 'boolean',
+      help: 'seal everything: names and contents can only be read with the key in a link'
+    },
+    'no-key': {
+      type: 'boolean',
+      help: 'print links without the key: for peers that shall hold it and not read it'
     }
   },
   positionals: [0, FOLDERS_MAX],
-  async run({ positionals, options: { name, copy = false }, settings, output, signal }) {
+  async run({ positionals, options, settings, output, signal }) {
+    const { name, sealed } = options
     if (name !== undefined && positionals.length !== 1) {
       throw new UsageError('--name goes with one folder', 'share')
     }
@@ -60,8 +75,11 @@ export const share: Command = defineCommand({
       throw new UsageError(`--name ${name}: not the name of a folder`, 'share')
     }
     const hostPaths = await Promise.all(positionals.map(path => during(path, realpath(path))))
-    await using warren = await openHomeForOthers(settings)
+    await using warren = await openHomeForOthers(settings, sealed === true ? { sealed } : {})
     const sources = await openHostSources(warren, settings.directory)
+    // What stands on the host stands there unsealed: a sealed volume has a copy of its own.
+    const isSealed = sealed === true || warren.shares().some(({ link }) => hasKey(link))
+    const copy = isSealed || options.copy === true
     const wanted: Source[] = []
     for (const hostPath of hostPaths) {
       wanted.push(await sources.choose({ hostPath, name, copy }, wanted))
@@ -74,6 +92,7 @@ export const share: Command = defineCommand({
       warren,
       output,
       sources,
+      withKey: options['no-key'] !== true,
       signal: AbortSignal.any([signal, failing.signal])
     }
     describePeer(sharing)
@@ -99,11 +118,12 @@ function describePeer({ warren, output }: Sharing): void {
 async function offerAgain(sharing: Sharing, wanted: readonly Source[]): Promise<Promise<void>[]> {
   const { warren, output, sources } = sharing
   const following: Promise<void>[] = []
-  for (const { path, link, name } of warren.shares()) {
+  for (const { path, name } of warren.shares()) {
     if (wanted.some(one => one.path === path)) continue
     const source = sources.list.find(one => one.path === path)
-    if (wanted.length === 0) await printLink(output, { path, link, name })
-    else output.note(`also sharing ${path} (warren unshare ${path} ends that)`)
+    if (wanted.length === 0) {
+      await printLink(output, { path, link: await linkTo(sharing, { path, name }), name })
+    } else output.note(`also sharing ${path} (warren unshare ${path} ends that)`)
     if (source !== undefined) following.push(followQuietly(sharing, source))
   }
   return following
@@ -123,7 +143,7 @@ async function follow(
     for await (const report of followSource(warren, source, settings)) {
       if (isFirst) {
         await sources.keep(source)
-        const link = await warren.share(source.path, name === undefined ? {} : { name })
+        const link = await linkTo(sharing, { path: source.path, name })
         output.note(`${source.hostPath}: ${describeWhole(report)}`)
         const shared = warren.shares().find(({ path }) => path === source.path)
         await printLink(output, { path: source.path, link, name: shared?.name ?? '' })
@@ -149,6 +169,21 @@ async function followQuietly(sharing: Sharing, source: Source): Promise<void> {
     if (signal.aborted) return
     output.note(`${source.hostPath} is not kept up to date: ${describeFailure(error).message}`)
   }
+}
+
+/** Without the key it must be good for nothing but to hold: of a volume that is not sealed it is refused. */
+async function linkTo(
+  { warren, withKey }: Sharing,
+  { path, name }: { readonly path: string; readonly name: string | undefined }
+): Promise<string> {
+  const isNew = !warren.shares().some(shared => shared.path === path)
+  const link = await warren.share(path, name === undefined ? {} : { name })
+  if (withKey) return link
+  if (!hasKey(link)) {
+    if (isNew) await warren.unshare(path)
+    throw new UsageError('--no-key: nothing here is sealed, every link can be read', 'share')
+  }
+  return await warren.share(path, { key: false })
 }
 
 async function printLink(
