@@ -79,12 +79,8 @@ answerCalls({
   readRanges: async ({ name }, _directory, offsets, atOnce) => {
     const read = async start => {
       const pieces = []
-      for await (const piece of drive.createReadStream(`/${name}`, {
-        start,
-        length: RANGE_BYTES
-      })) {
-        pieces.push(piece)
-      }
+      const range = drive.createReadStream(join('/', name), { start, length: RANGE_BYTES })
+      for await (const piece of range) pieces.push(piece)
       return Buffer.concat(pieces)
     }
     return await timeRanges(read, offsets, atOnce)

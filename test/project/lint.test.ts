@@ -29,6 +29,7 @@ test('catches what it is there for', async () => {
     'src/peer/loud.ts': "console.log('hello')\n",
     'src/peer/CamelCase.ts': 'export const any: any = 1\n',
     'src/peer/short-name.ts': "export * from './loud'\n",
+    'bench/peers/foreign.js': 'var late = 1\nexport { late }\n',
     'src/peer/good.ts': 'export const good = 1\n'
   })
   const expected = [
@@ -40,7 +41,8 @@ test('catches what it is there for', async () => {
     'src/peer/loud.ts: no-console',
     'src/peer/CamelCase.ts: filename-case',
     'src/peer/CamelCase.ts: no-explicit-any',
-    'src/peer/short-name.ts: extensions'
+    'src/peer/short-name.ts: extensions',
+    'bench/peers/foreign.js: no-var'
   ]
   assert.deepEqual(found.toSorted(), expected.toSorted())
 })
