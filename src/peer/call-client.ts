@@ -130,7 +130,12 @@ export class CallClient {
         throw new WarrenError('EPROTO', { message: 'an answer beyond the window of its call' })
       }
       session.credit -= frame.bytes
+      const isLast = isLastAnswer(frame)
+      if (isLast) this.#forget(session)
       session.call.deliver({ body: frame.body, payload: frame.payload }, frame.bytes)
+      if (!isLast) return
+      session.call.end()
+      this.#endWhenUnused()
     } else if (frame.type === FRAME_TYPES.END) {
       if (session === undefined) return
       const error = endError(frame.body)
@@ -189,6 +194,11 @@ function estimateBytes(call: Call): number {
   let bytes = HEADER_BYTES
   for (const part of call.request.payload ?? []) bytes += part.length
   return bytes
+}
+
+function isLastAnswer({ value }: Frame): boolean {
+  if (value > 1) throw new WarrenError('EPROTO', { message: `an answer marked with ${value}` })
+  return value === 1
 }
 
 function endError(body: unknown): WarrenError | undefined {

@@ -132,10 +132,11 @@ export class CallServer {
     this.#running++
     this.#requestBytes += call.requestBytes
     let code: ErrorCode | undefined
+    let isEnded = false
     try {
       const message = { body: request.body, payload: request.payload }
       const context = { from: this.#from, signal: call.controller.signal }
-      await this.#answer(call, handler(message, context)[Symbol.asyncIterator]())
+      isEnded = await this.#answer(call, handler(message, context)[Symbol.asyncIterator]())
     } catch (error) {
       code = isWarrenError(error) ? error.code : 'EIO'
     }
@@ -143,22 +144,28 @@ export class CallServer {
     this.#requestBytes -= call.requestBytes
     if (call.cancelled) return
     this.#calls.delete(call.id)
-    this.#sendEnd(call.id, code)
+    if (!isEnded) this.#sendEnd(call.id, code)
   }
 
-  async #answer(call: ServedCall, answers: AsyncIterator<OutgoingMessage>): Promise<void> {
+  /** True when the last answer has told that it was the last. */
+  async #answer(call: ServedCall, answers: AsyncIterator<OutgoingMessage>): Promise<boolean> {
     let exhausted = false
     try {
       while (await this.#mayPull(call)) {
         exhausted = true
         const answer = await answers.next()
-        if (answer.done === true) return
+        if (answer.done === true) return false
         exhausted = false
         // The channel may have filled meanwhile; then this call waits its turn, message in hand.
         while (this.#channel.full && !call.cancelled) await this.#channel.drained()
-        if (call.cancelled) return
+        if (call.cancelled) return false
         call.credit -= this.#send(call.id, answer.value)
+        if (answer.value.last !== true) continue
+        exhausted = true
+        exhausted = (await answers.next()).done === true
+        return true
       }
+      return false
     } finally {
       // A handler that is left early runs its `finally` blocks before its slot is free again.
       if (!exhausted) await answers.return?.()
@@ -174,10 +181,11 @@ export class CallServer {
     return false
   }
 
-  #send(id: number, { body, payload }: OutgoingMessage): number {
+  #send(id: number, { body, payload, last }: OutgoingMessage): number {
     return this.#channel.send({
       type: FRAME_TYPES.ANSWER,
       call: id,
+      value: last === true ? 1 : 0,
       body,
       payload: payload ?? []
     })

@@ -2,7 +2,7 @@
  * The frames that carry calls over a byte stream, and their encoding.
  *
  * The peer that opened the stream sends REQUEST, CANCEL and CREDIT; the peer that accepted it
- * sends ANSWER and END. All numbers are unsigned and big-endian.
+ * sends ANSWER and END. No END follows the last ANSWER. All numbers are unsigned and big-endian.
  *
  *     frame   = header body payload
  *     header  = type:1 call:4 value:4 bodyLength:4 payloadLength:4
@@ -11,7 +11,7 @@
  *
  *     type         value                        body             payload
  *     1 REQUEST    window of the call, bytes    the request      yes
- *     2 ANSWER     0                            the answer       yes
+ *     2 ANSWER     1: it is the last, else 0    the answer       yes
  *     3 END        0                            null or a code   no
  *     4 CANCEL     0                            none             no
  *     5 CREDIT     bytes taken by the reader    none             no

@@ -81,6 +81,9 @@ export const CONNECTIONS_PER_SECOND_MAX = 100
 /** Each of them shakes hands for some milliseconds, so as many may be pending. */
 export const CONNECTIONS_PENDING_MAX = 100
 
+/** Where it begins, as soon as the other side has heard of it: four messages of the block exchange. */
+export const STREAM_WINDOW_BYTES: number = 1024 * 1024
+
 /**
  * How far a stream's own window grows. It bounds what arrives at a stream that is paused, and is
  * enough for 40 MB/s at 100 ms there and back.

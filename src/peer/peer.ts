@@ -16,6 +16,11 @@ export interface OutgoingMessage {
   readonly body: unknown
   /** Sent in order, never joined or copied by us. Must not change until the call has moved on. */
   readonly payload?: readonly Uint8Array[]
+  /**
+   * Of an answer: none comes after it, so the end of the call need not be told in a frame of its
+   * own. What a handler yields after it is dropped. Default false.
+   */
+  readonly last?: boolean
 }
 
 /** A message that arrived. The body is decoded CBOR from an untrusted peer: validate its shape. */

@@ -6,6 +6,7 @@ import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/inter
 import { Uint8ArrayList } from 'uint8arraylist'
 import { WarrenError } from '../errors.ts'
 import { STREAM_UNREAD_BYTES_MAX, UNREAD_BYTES_MAX, UNSENT_BYTES_MAX } from './limits.ts'
+import { updateWindowRarely } from './window-updates.ts'
 import type { Wire } from './wire.ts'
 
 export class StreamWire implements Wire {
@@ -21,6 +22,7 @@ export class StreamWire implements Wire {
   constructor(stream: Stream) {
     this.#stream = stream
     this.chunks = this.#read()
+    updateWindowRarely(stream)
     stream.maxWriteBufferLength = UNSENT_BYTES_MAX
     stream.maxReadBufferLength = STREAM_UNREAD_BYTES_MAX
     stream.addEventListener('message', this.#onMessage)

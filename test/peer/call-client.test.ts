@@ -76,6 +76,26 @@ test('ends every call with EPROTO at frames that only a client sends', async () 
   }
 })
 
+test('a call ends with the answer that says it is the last; what comes after is for nobody', async () => {
+  const raw = connect()
+  const { call, id, next } = await ask(raw)
+  raw.send({ type: ANSWER, call: id, value: 1, body: 'only' })
+  raw.send({ type: ANSWER, call: id, body: 'late' })
+  raw.send({ type: END, call: id, body: 'EIO' })
+  assert.equal((await within(next)).value?.body, 'only')
+  assert.equal((await within(call.next())).done, true)
+  const other = await ask(raw)
+  raw.send({ type: END, call: other.id, body: null })
+  assert.equal((await within(other.next)).done, true)
+})
+
+test('ends every call with EPROTO at an answer with a mark that has no meaning', async () => {
+  const raw = connect()
+  const { id, next } = await ask(raw)
+  raw.send({ type: ANSWER, call: id, value: 2, body: null })
+  await assert.rejects(within(next), { code: 'EPROTO' })
+})
+
 test('ends every call with EPROTO at an answer beyond the window', async () => {
   const raw = connect()
   const { call, id, next } = await ask(raw, { windowBytes: 1000 })

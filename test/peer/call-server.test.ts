@@ -41,6 +41,23 @@ async function assertReset(raw: ReturnType<typeof serve>): Promise<void> {
   )
 }
 
+test('the last answer is the end of a call, and its handler comes to its own end', async () => {
+  let isDone = false
+  const raw = serve(async function* () {
+    yield { body: 'first' }
+    yield { body: 'last', last: true }
+    isDone = true
+    yield { body: 'dropped' }
+  })
+  raw.send(request(1))
+  assert.equal((await raw.receive()).value, 0)
+  assert.equal((await raw.receive()).value, 1)
+  raw.send(request(2))
+  const next = await raw.receive()
+  assert.deepEqual([next.call, next.body], [2, 'first'], 'nothing more of the first call')
+  assert.ok(isDone)
+})
+
 test('ends the channel at junk, and tells its handlers', async () => {
   const aborted = Promise.withResolvers<unknown>()
   const raw = serve(async function* (_, { signal }) {

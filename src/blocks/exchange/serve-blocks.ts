@@ -47,8 +47,8 @@ export function createBlocksHandler(
     const reads = new ReadsAhead(store, budget, { signal, mayRead })
     try {
       for await (const message of new AnswerWriter(want, reads, signal)) {
-        const { lengths, payload, bytes, more } = message
-        yield encodeAnswer(lengths, { payload, more })
+        const { lengths, payload, bytes, more, last } = message
+        yield { ...encodeAnswer(lengths, { payload, more }), last }
         onSent?.(from, { blocks: payload.length, bytes })
       }
     } finally {
@@ -65,6 +65,7 @@ class Batch {
   readonly payload: Uint8Array[] = []
   bytes = 0
   more = false
+  last = false
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax
@@ -133,6 +134,7 @@ class AnswerWriter {
       sent += read.bytes.length
       walk.enter(id, read.bytes)
     }
+    batch.last = true
     if (batch.lengths.length > 0) yield batch
   }
 

@@ -136,14 +136,14 @@ function applyLayers({ layers }: FileView, target: Uint8Array, offset: number): 
   return target
 }
 
-async function* readStored(
+function readStored(
   view: FileView,
   { offset, end, signal }: StoreOptions & { readonly offset: number; readonly end: number }
-): AsyncGenerator<Uint8Array> {
-  if (end <= offset) return
+): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  if (end <= offset) return []
   const length = end - offset
   const options = signal === undefined ? { offset, length } : { offset, length, signal }
-  yield* view.snapshot.read(view.stored, options)
+  return view.snapshot.read(view.stored, options)
 }
 
 /** How many of the stored bytes still count. */

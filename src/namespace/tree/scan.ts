@@ -16,18 +16,37 @@ export async function* scanRange<Result>(
 ): AsyncGenerator<readonly Result[]> {
   const { from, to } = range
   if (from !== undefined && to !== undefined && compareKeys(from, to) >= 0) return
-  const node = await source.load(root, options)
+  const { node, place } = await descend(source, root, range, options)
   if (!(node instanceof InnerNode)) {
     const batch = entriesWithin(node, range, take)
     if (batch.length > 0) yield batch
     return
   }
-  const sections = new Scan(source, range, options).sections(node, rootPlace(node))
+  const sections = new Scan(source, range, options).sections(node, place)
   for await (const leaf of leavesWithin(source, sections, options)) {
     options.signal?.throwIfAborted()
     const batch = entriesWithin(leaf as Leaf, range, take)
     if (batch.length > 0) yield batch
   }
+}
+
+/** Goes down as long as the range is below one child: a short one is in one leaf, and needs no walk. */
+async function descend(
+  source: NodeSource,
+  root: Child,
+  range: ScanRange,
+  options: ScanOptions
+): Promise<{ readonly node: TreeNode; readonly place: Place }> {
+  let node = await source.load(root, options)
+  let place = rootPlace(node)
+  while (node instanceof InnerNode) {
+    const { from, to } = childrenWithin(node, range)
+    if (to - from !== 1) break
+    const placed = placedChild(node, from, place)
+    node = await source.loadPlaced(placed, options)
+    place = placed.place
+  }
+  return { node, place }
 }
 
 async function* leavesWithin(

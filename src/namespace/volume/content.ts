@@ -6,6 +6,12 @@ import type { Content, Extent, Inode, ReadRange } from './volume.ts'
 /** Gaps are yielded as views of this; a sparse file costs no memory to read. */
 const ZEROS: Uint8Array = new Uint8Array(64 * 1024)
 
+/** A range up to this is read without a window: making one costs more than it gains. */
+const SHORT_BYTES_MAX = 512 * 1024
+
+/** With more blocks a short range has a window all the same, which bounds what they hold in memory. */
+const SHORT_BLOCKS_MAX = 16
+
 export async function* readContent(
   reader: BlockReader,
   inode: Inode,
@@ -23,7 +29,11 @@ export async function* readContent(
     return
   }
   let position = from
-  for await (const { extent, bytes } of blocksOf(content.extents, reader, options)) {
+  const blocks =
+    to - from <= SHORT_BYTES_MAX && options.keep !== false
+      ? await blocksAtOnce(content.extents, reader, options)
+      : blocksOf(content.extents, reader, options)
+  for await (const { extent, bytes } of blocks) {
     if (bytes.length !== extent.length || extent.offset + extent.length <= position) {
       throw new WarrenError('EPROTO', { message: `a malformed extent at ${extent.offset}` })
     }
@@ -39,12 +49,31 @@ export async function* readContent(
   yield* zeros(to - position)
 }
 
-/** Pairs each extent with its block, letting the reader fetch as far ahead as it will. */
-async function* blocksOf(
+interface ExtentWithBytes {
+  readonly extent: Extent
+  readonly bytes: Uint8Array
+}
+
+/** The blocks of a short range: all are asked for and awaited together. */
+async function blocksAtOnce(
   batches: AsyncIterable<readonly Extent[]>,
   reader: BlockReader,
   options: ReaderOptions
-): AsyncGenerator<{ readonly extent: Extent; readonly bytes: Uint8Array }> {
+): Promise<Iterable<ExtentWithBytes> | AsyncIterable<ExtentWithBytes>> {
+  const extents: Extent[] = []
+  for await (const batch of batches) extents.push(...batch)
+  if (extents.length > SHORT_BLOCKS_MAX) return blocksOf([extents], reader, options)
+  return Promise.all(
+    extents.map(async extent => ({ extent, bytes: await reader.get(extent.block, options) }))
+  )
+}
+
+/** Pairs each extent with its block, letting the reader fetch as far ahead as it will. */
+async function* blocksOf(
+  batches: AsyncIterable<readonly Extent[]> | Iterable<readonly Extent[]>,
+  reader: BlockReader,
+  options: ReaderOptions
+): AsyncGenerator<ExtentWithBytes> {
   const asked: Extent[] = []
   const ids = (async function* (): AsyncGenerator<BlockId> {
     for await (const extents of batches) {
