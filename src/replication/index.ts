@@ -33,7 +33,26 @@ export type { AuditOptions, AuditReport, Auditor, AuditorComponents } from './au
 export { createAuditor } from './audit/auditor.ts'
 export type { ServeAuditComponents } from './audit/serve-audit.ts'
 export { createAuditHandler } from './audit/serve-audit.ts'
-export type { Circle, CircleEvents, Presence } from './circle/circle.ts'
+export type { AddressesOf } from './circle/address-book.ts'
+export { createAddressBook } from './circle/address-book.ts'
+export type { Circle, CircleEvents, Circles, OpenCircleOptions, Presence } from './circle/circle.ts'
+export { askHas } from './circle/ask-has.ts'
+export { callInvite, callJoin, callLeave } from './circle/call-membership.ts'
+export type {
+  About,
+  InviteAnswer,
+  InviteRequest,
+  JoinRequest,
+  LeaveRequest
+} from './circle/membership-messages.ts'
+export type { ServeHasComponents } from './circle/serve-has.ts'
+export { createHasHandler } from './circle/serve-has.ts'
+export type {
+  MembershipDecisions,
+  MembershipVerbs,
+  ServeMembershipComponents
+} from './circle/serve-membership.ts'
+export { createMembershipHandlers } from './circle/serve-membership.ts'
 export type { HolderProgress, HolderReport } from './circle/holder-report.ts'
 export type { HeldVolume, HeldVolumeEvents } from './holding/held-volume.ts'
 export { createMemoryReplicationStore } from './memory-replication-store.ts'

@@ -4,7 +4,7 @@
  * knows who is there. There is one circle a volume on a peer.
  */
 import type { VolumeId } from '../../namespace/index.ts'
-import type { PeerId, TypedEventTarget } from '../../peer/index.ts'
+import type { CallHandler, PeerId, TypedEventTarget } from '../../peer/index.ts'
 import type { Holder, HolderList } from '../holders/holder-list.ts'
 import type { HolderReport } from './holder-report.ts'
 
@@ -20,6 +20,7 @@ export interface CircleEvents {
   list: CustomEvent<HolderList>
   /** A holder said something new of itself. */
   report: CustomEvent<PeerId>
+  /** A holder is seen otherwise than before, or is distrusted, or is trusted again. */
   presence: CustomEvent<{ readonly holder: PeerId; readonly presence: Presence }>
 }
 
@@ -32,14 +33,50 @@ export interface Circle {
   reportOf(holder: PeerId): HolderReport | undefined
   /** Of a listed holder. We are always present. Everybody counts as present when a circle begins. */
   presenceOf(holder: PeerId): Presence
-  /** Listed holders that are not gone, we among them when listed: whom placement counts on. */
+  /**
+   * Listed holders that are neither gone nor distrusted, and we when listed: whom placement counts
+   * on, in the order of the list. The same array until it changes; it does with `list` and
+   * `presence` events only.
+   */
   counted(): readonly Holder[]
-  /** Does not count on a holder any more, or does again: audits found it lying, or honest. */
+  /**
+   * Does not count on a holder any more, or does again: audits found it lying, or honest. It is
+   * forgotten when the circle is closed, or the holder no longer listed. Of ourselves it is ignored.
+   */
   distrust(holder: PeerId, distrusted: boolean): void
   /** Tells everybody who watches us. */
   publish(report: HolderReport): void
-  /** Takes a list that was verified. True when it is newer than ours; then it is stored and passed on. */
+  /**
+   * Takes a list that was verified. True when it is newer than ours; then it is stored, survives
+   * power loss, and is passed on. Throws what the store throws, and `EBADF` once closed.
+   */
   learn(list: HolderList): Promise<boolean>
   /** Leaves no call, timer or listener behind. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface OpenCircleOptions {
+  /**
+   * Whom to ask beside those who are listed, while no list names us: the owner, whom we joined at.
+   * At most `SOURCES_MAX` of them count.
+   */
+  readonly sources?: readonly PeerId[]
+}
+
+/** The circles of this peer. */
+export interface Circles {
+  /**
+   * Begins a circle with the list in the store, if there is one. A list that came with a join is
+   * learned before or after. Throws `EEXIST` when it is open, `EBADF` once closed, and what the
+   * store throws.
+   */
+  open(volume: VolumeId, options?: OpenCircleOptions): Promise<Circle>
+  /** The circle that is open; undefined: none. */
+  get(volume: VolumeId): Circle | undefined
+  /** Whether a circle is open whose newest list names this peer: who may be told of the volume. */
+  isHolder(volume: VolumeId, peer: PeerId): boolean
+  /** What this peer serves for its circles, for `createReplicasHandler`. */
+  readonly verbs: { readonly watch: CallHandler }
+  /** Closes every circle. Idempotent. */
   close(): Promise<void>
 }
