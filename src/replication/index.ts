@@ -75,3 +75,12 @@ export type {
   ReplicationStatus,
   WaitOptions
 } from './replication.ts'
+export type { ScrubRecord, ScrubStore } from './scrub/scrub-record.ts'
+export type {
+  ScrubPass,
+  Scrubber,
+  ScrubberComponents,
+  ScrubberEvents,
+  ScrubberOptions
+} from './scrub/scrubber.ts'
+export { createScrubber } from './scrub/scrubber.ts'

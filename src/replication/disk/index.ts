@@ -1,3 +1,4 @@
 /** The door of what replication keeps on disk. Node only. */
 export { openDiskHolderListStore } from './disk-holder-list-store.ts'
 export { openDiskReplicationStore } from './disk-replication-store.ts'
+export { openDiskScrubStore } from './disk-scrub-store.ts'
