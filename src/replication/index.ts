@@ -84,3 +84,12 @@ export type {
   ScrubberOptions
 } from './scrub/scrubber.ts'
 export { createScrubber } from './scrub/scrubber.ts'
+export type {
+  AuditFailure,
+  AuditRounds,
+  AuditRoundsComponents,
+  AuditRoundsEvents,
+  AuditRoundsOptions,
+  PartQuestion
+} from './audit-rounds/audit-rounds.ts'
+export { createAuditRounds } from './audit-rounds/audit-rounds.ts'
