@@ -51,7 +51,7 @@ export type {
   SubtreeOptions,
   Transfer
 } from './exchange/index.ts'
-export { BLOCKS_PROTOCOL, createBlockExchange } from './exchange/index.ts'
+export { BLOCKS_PROTOCOL, SUBTREE_DEPTH_MAX, createBlockExchange } from './exchange/index.ts'
 export { fixedSizeChunks } from './fixed-size-chunker.ts'
 export type { FromBlockstoreOptions } from './from-blockstore.ts'
 export { fromBlockstore } from './from-blockstore.ts'

@@ -54,7 +54,12 @@ export type {
 } from './circle/serve-membership.ts'
 export { createMembershipHandlers } from './circle/serve-membership.ts'
 export type { HolderProgress, HolderReport } from './circle/holder-report.ts'
+export type { AskHas } from './holding/confirm-blocks.ts'
+export type { Version as HeldVersion } from './holding/held-versions.ts'
 export type { HeldVolume, HeldVolumeEvents } from './holding/held-volume.ts'
+export type { HeldVolumeComponents, HeldVolumeOptions } from './holding/open-held-volume.ts'
+export { openHeldVolume } from './holding/open-held-volume.ts'
+export type { Pace } from './holding/pace.ts'
 export { createMemoryReplicationStore } from './memory-replication-store.ts'
 export type {
   HeldRecord,

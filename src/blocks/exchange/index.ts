@@ -6,6 +6,7 @@ export type {
   BlockExchangeOptions
 } from './exchange.ts'
 export { createBlockExchange } from './exchange.ts'
+export { SUBTREE_DEPTH_MAX } from './limits.ts'
 export { BLOCKS_PROTOCOL } from './messages.ts'
 export type { BlockSession, BlockSessionOptions } from './session.ts'
 export type { Transfer } from './transfers.ts'

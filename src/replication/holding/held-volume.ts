@@ -32,6 +32,8 @@ export interface HeldVolume {
   keeps(id: BlockId): boolean
   /** These were found damaged or missing here: they are got again. */
   missing(ids: readonly BlockId[]): void
+  /** It is to be given up: nothing is trimmed any more, and the report says `drained` when it can go. */
+  drain(): void
   /** Looks at everything now and not at its next occasion; resolves when it is current, or knows why not. */
   settle(options?: { readonly signal?: AbortSignal }): Promise<HolderReport>
   /** Idempotent. Syncs what is done. */

@@ -1,0 +1,476 @@
+/**
+ * Holds a volume: follows its head, its holder list and who is there, and brings what is here to
+ * what should be. One round at a time, each with everything known when it begins; what happens
+ * meanwhile is the next round's.
+ */
+import type { BlockExchange, BlockId, CollectableBlockStore } from '../../blocks/index.ts'
+import { WarrenError, isWarrenError } from '../../errors.ts'
+import type { HeadExchange, SignedHead, VolumeId } from '../../namespace/index.ts'
+import type { Clock, PeerId, TypedEventTarget } from '../../peer/index.ts'
+import type { Circle, CircleEvents } from '../circle/circle.ts'
+import type { HolderProgress, HolderReport } from '../circle/holder-report.ts'
+import type { Inventory } from '../inventory/inventory.ts'
+import type { AskHas } from './confirm-blocks.ts'
+import type { HeldVolume, HeldVolumeEvents } from './held-volume.ts'
+import { HeldVersions } from './held-versions.ts'
+import type { Version } from './held-versions.ts'
+import {
+  CONFIRM_RETRY_MS_MIN,
+  FINISH_MS,
+  FULL_RETRY_MS_MIN,
+  HELD_BLOCKS_MAX,
+  PROGRESS_MS,
+  RETRY_MS_MIN
+} from './limits.ts'
+import { LostBlocks } from './lost-blocks.ts'
+import { createPace } from './pace.ts'
+import type { Pace } from './pace.ts'
+import { Part } from './part.ts'
+import { Retry } from './retry.ts'
+import { SpareCopies } from './spare-copies.ts'
+
+export interface HeldVolumeComponents {
+  readonly self: PeerId
+  readonly volume: VolumeId
+  readonly circle: Circle
+  readonly heads: Pick<HeadExchange, 'newest' | 'follow'>
+  readonly exchange: Pick<BlockExchange, 'reader'>
+  /** The one the exchange fills. */
+  readonly store: Pick<CollectableBlockStore, 'get' | 'has' | 'deleteMany' | 'sync' | 'touch'>
+  readonly clock: Clock
+  /** From 0 up to 1. */
+  readonly random: () => number
+  /** Which of these blocks another holder has. */
+  readonly askHas: AskHas
+  /** Remembers the version that is held whole. Resolves when it survives a crash. */
+  readonly hold: (version: Version) => Promise<void>
+}
+
+export interface HeldVolumeOptions {
+  /** What `hold` was given last, before a restart. */
+  readonly held?: Version | undefined
+  /** Bytes for this volume, asked again each time; the pledge in the list counts when it is less. Default: that one. */
+  readonly pledgeBytes?: () => number
+  /** Blocks of the volume that may be known here, at about 130 bytes of memory each. Default `HELD_BLOCKS_MAX`. */
+  readonly blocksMax?: number
+  /** What may be got each second, so that others can use the network too. Default: no limit. */
+  readonly bytesPerSecond?: number
+  /** The same by other rules; waited for as well. Default: none. */
+  readonly pace?: Pace
+  /** It is to be given up. Default false; `drain` says so later. */
+  readonly leaving?: boolean
+}
+
+/** Begins to hold. Resolves at once; `settle` waits. */
+export async function openHeldVolume(
+  components: HeldVolumeComponents,
+  options: HeldVolumeOptions = {}
+): Promise<HeldVolume> {
+  const volume = new CircleHeldVolume(components, options)
+  volume.begin()
+  return volume
+}
+
+/** A round that has taken too long is ended with this when something has changed since it began. */
+const SUPERSEDED = 'superseded'
+
+class CircleHeldVolume implements HeldVolume {
+  readonly volume: VolumeId
+  readonly #events = new EventTarget()
+  readonly #components: HeldVolumeComponents
+  readonly #options: HeldVolumeOptions
+  readonly #versions: HeldVersions
+  readonly #spare: SpareCopies
+  readonly #lost: LostBlocks
+  readonly #retry: Retry
+  readonly #confirmRetry: Retry
+  readonly #closing = new AbortController()
+  #head: SignedHead | undefined
+  #unfollow: (() => void) | undefined
+  #report: HolderReport
+  #reportedMs = -Infinity
+  /** What was held before the restart and was not looked for yet. */
+  #before: Version | undefined
+  /** Until a version is known nobody can say what of what is here is not needed. */
+  #isChecked: boolean
+  #hasAsked = false
+  #isLeaving: boolean
+  #isDrained = false
+  /** No room; when it is for want of a pledge, what it was tried with. */
+  #isFull = false
+  #fullWith: readonly unknown[] = []
+  #repaired: { blocks: number; bytes: number } | undefined
+  #isDue = false
+  #running: Promise<void> | undefined
+  #round: AbortController | undefined
+  #cancelHurry: (() => void) | undefined
+
+  constructor(components: HeldVolumeComponents, options: HeldVolumeOptions) {
+    const { circle, clock, exchange, random, self, volume } = components
+    this.volume = volume
+    this.#components = components
+    this.#options = options
+    this.#before = options.held
+    this.#isChecked = options.held === undefined
+    this.#isLeaving = options.leaving ?? false
+    this.#lost = new LostBlocks(ids => this.#dispatch('lost', { ids }))
+    const sources = (): PeerId[] =>
+      circle.counted().flatMap(({ peer }) => (peer === self ? [] : [peer]))
+    const { bytesPerSecond, pace = unpaced } = options
+    const limit = bytesPerSecond === undefined ? unpaced : createPace(clock, bytesPerSecond)
+    this.#versions = new HeldVersions({
+      ...components,
+      random,
+      reader: exchange.reader({ sources }),
+      pace: async (bytes, paceOptions) => {
+        await pace(bytes, paceOptions)
+        await limit(bytes, paceOptions)
+      },
+      onFailure: (id, error) => {
+        if (isWarrenError(error, 'EHOSTUNREACH')) this.#lost.add(id)
+      },
+      onArrived: (id, bytes) => this.#arrived(id, bytes),
+      onProgress: () => this.#progressed()
+    })
+    this.#spare = new SpareCopies({ ...components, versions: this.#versions })
+    this.#retry = new Retry(clock, random, () => this.#wake())
+    this.#confirmRetry = new Retry(clock, random, () => this.#wake())
+    this.#report = this.#makeReport()
+  }
+
+  get events(): TypedEventTarget<HeldVolumeEvents> {
+    return this.#events as TypedEventTarget<HeldVolumeEvents>
+  }
+
+  get report(): HolderReport {
+    return this.#report
+  }
+
+  get inventory(): Inventory {
+    return this.#versions.blocks.inventory
+  }
+
+  begin(): void {
+    const { events } = this.#components.circle
+    events.addEventListener('list', this.#changed)
+    events.addEventListener('presence', this.#changed)
+    events.addEventListener('report', this.#heard)
+    this.#follow()
+    this.#components.circle.publish(this.#report)
+    this.#wake()
+  }
+
+  roots(): readonly BlockId[] {
+    const roots = this.#versions.roots()
+    // Not looked for yet, and not to be collected either.
+    if (!this.#isChecked && this.#options.held !== undefined) roots.push(this.#options.held.root)
+    return [...new Set(roots)]
+  }
+
+  keeps(id: BlockId): boolean {
+    if (!this.#isChecked) return true
+    const { blocks } = this.#versions
+    const block = blocks.find(id)
+    return block >= 0 && (blocks.isNode(block) || blocks.isKept(block))
+  }
+
+  missing(ids: readonly BlockId[]): void {
+    this.#versions.suspect(ids)
+    this.#changed()
+  }
+
+  drain(): void {
+    if (this.#isLeaving) return
+    this.#isLeaving = true
+    this.#wake()
+  }
+
+  async settle({ signal }: { readonly signal?: AbortSignal } = {}): Promise<HolderReport> {
+    signal?.throwIfAborted()
+    this.#closing.signal.throwIfAborted()
+    this.#hasAsked = false
+    this.#fullWith = []
+    this.#changed()
+    await unlessAborted(this.#running!, signal)
+    return this.#report
+  }
+
+  async close(): Promise<void> {
+    if (!this.#closing.signal.aborted) {
+      const { events } = this.#components.circle
+      this.#closing.abort(
+        new WarrenError('EBADF', { message: `${this.volume} is not held any more` })
+      )
+      events.removeEventListener('list', this.#changed)
+      events.removeEventListener('presence', this.#changed)
+      events.removeEventListener('report', this.#heard)
+      this.#unfollow?.()
+      this.#retry.stop()
+      this.#confirmRetry.stop()
+      this.#cancelHurry?.()
+    }
+    await this.#running
+    await this.#components.store.sync().catch(() => {})
+  }
+
+  /** Holders come and go with the list, and any of them may hear of a head first. */
+  #follow(): void {
+    const { heads, circle, self } = this.#components
+    const before = this.#unfollow
+    const holders = circle.list?.holders ?? []
+    const sources = holders.map(({ peer }) => peer).filter(peer => peer !== self)
+    this.#unfollow = heads.follow(this.volume, head => this.#learn(head), { sources })
+    before?.()
+  }
+
+  #learn(head: SignedHead): void {
+    if (this.#head !== undefined && head.sequence < this.#head.sequence) return
+    if (this.#head?.root === head.root && this.#head.sequence === head.sequence) return
+    this.#head = head
+    this.#changed()
+  }
+
+  /** Something is different: what failed may work now, and what is under way may be in vain. */
+  readonly #changed = (event?: Event): void => {
+    if (event?.type === 'list') this.#follow()
+    this.#retry.succeeded()
+    this.#confirmRetry.succeeded()
+    if (this.#round !== undefined) {
+      const round = this.#round
+      this.#cancelHurry ??= this.#components.clock.after(FINISH_MS, () => round.abort(SUPERSEDED))
+    }
+    this.#wake()
+  }
+
+  /** Somebody has come as far as we have: it may have what we could not get, or do not need. */
+  readonly #heard = ({ detail }: CircleEvents['report']): void => {
+    const { circle, self } = this.#components
+    if (detail === self || circle.reportOf(detail)?.progress !== 'current') return
+    const isOpen = this.#isLeaving || this.#versions.blocks.surplus > 0 || this.#lost.hasSome
+    if (isOpen) this.#wake()
+  }
+
+  #wake(): void {
+    if (this.#closing.signal.aborted) return
+    this.#isDue = true
+    this.#running ??= this.#run()
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    // Whoever wakes us may be about to say more.
+    await Promise.resolve()
+    while (this.#isDue && !this.#closing.signal.aborted) {
+      this.#isDue = false
+      const round = new AbortController()
+      this.#round = round
+      try {
+        await this.#work(AbortSignal.any([this.#closing.signal, round.signal]))
+      } catch (error) {
+        if (!this.#closing.signal.aborted && !round.signal.aborted) this.#failed(error)
+      }
+      this.#round = undefined
+      this.#cancelHurry?.()
+      this.#cancelHurry = undefined
+      this.#publish()
+    }
+    this.#running = undefined
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    const { circle, self } = this.#components
+    const { list } = circle
+    // Who is not listed has no part; what is here stays until somebody decides.
+    if (list?.holders.some(({ peer }) => peer === self) !== true) return
+    const counted = circle.counted()
+    if (this.#versions.part?.isOf(list, counted) !== true) {
+      this.#versions.usePart(new Part(self, list, counted))
+      this.#publish()
+    }
+    await this.#findBefore(signal)
+    await this.#askNewest(signal)
+    await this.#getNewest(signal)
+    await this.#giveUp(signal)
+  }
+
+  /** After a restart. */
+  async #findBefore(signal: AbortSignal): Promise<void> {
+    const before = this.#before
+    if (before === undefined) return
+    const isFound = await this.#versions.find(before, { signal })
+    this.#before = undefined
+    this.#isChecked ||= isFound
+    this.#publish()
+  }
+
+  async #askNewest(signal: AbortSignal): Promise<void> {
+    if (this.#hasAsked) return
+    const { heads, circle, self } = this.#components
+    const sources = circle.counted().map(({ peer }) => peer)
+    const { head } = await heads.newest(this.volume, {
+      sources: sources.filter(peer => peer !== self),
+      signal
+    })
+    this.#hasAsked = true
+    const isNewer = head !== undefined && head.sequence >= (this.#head?.sequence ?? -1)
+    if (isNewer) this.#head = head
+  }
+
+  async #getNewest(signal: AbortSignal): Promise<void> {
+    const head = this.#head
+    if (head === undefined) {
+      throw new WarrenError('EHOSTUNREACH', { message: `no head of volume ${this.volume}` })
+    }
+    const pledgeBytes = this.#pledgeBytes()
+    const { blocksMax = HELD_BLOCKS_MAX } = this.#options
+    const options = { signal, pledgeBytes, blocksMax }
+    const fullWith = [head.root, this.#versions.part, pledgeBytes]
+    const isHopeless =
+      this.#fullWith.length > 0 && fullWith.every((part, i) => part === this.#fullWith[i])
+    if (!isHopeless) {
+      try {
+        await this.#get(head, options)
+        this.#isFull = false
+        this.#fullWith = []
+        this.#isChecked = true
+        this.#retry.succeeded()
+        this.#lost.clear()
+        return
+      } catch (error) {
+        if (!isWarrenError(error, 'EDQUOT')) throw error
+        this.#isFull = true
+        this.#fullWith = fullWith
+        this.#publish()
+      }
+    }
+    // The version before is still ours to keep whole, whoever has gone.
+    const { held } = this.#versions
+    if (held === undefined || held.root === head.root) return
+    await this.#get(held, options).catch(unlessFull)
+  }
+
+  async #get(
+    { root, sequence }: Version,
+    options: Parameters<HeldVersions['get']>[1]
+  ): Promise<void> {
+    const isRepair = this.#versions.held?.root === root
+    this.#repaired = isRepair ? { blocks: 0, bytes: 0 } : undefined
+    try {
+      await this.#versions.get({ root, sequence }, options)
+    } finally {
+      const repaired = this.#repaired
+      this.#repaired = undefined
+      if (repaired !== undefined && repaired.blocks > 0) this.#dispatch('repaired', repaired)
+      this.#lost.tell()
+    }
+  }
+
+  /** Of what is not ours any more, or of everything, when we leave. */
+  async #giveUp(signal: AbortSignal): Promise<void> {
+    const { blocks, part } = this.#versions
+    const head = this.#head!
+    const isLeaving = this.#isLeaving || part!.holder?.state === 'draining'
+    if (isLeaving) {
+      const isWhole = this.#versions.isWhole(head)
+      this.#isDrained = isWhole && (await this.#spare.isDrained({ signal }))
+      if (isWhole && !this.#isDrained) this.#confirmRetry.failed(CONFIRM_RETRY_MS_MIN)
+      return
+    }
+    this.#isDrained = false
+    const trimmed = await this.#spare.trim({ signal })
+    if (trimmed > 0 && this.#isFull) {
+      this.#fullWith = []
+      this.#isDue = true
+    }
+    if (blocks.surplus > 0) this.#confirmRetry.failed(CONFIRM_RETRY_MS_MIN)
+  }
+
+  #failed(error: unknown): void {
+    this.#isFull = isWarrenError(error, 'ENOSPC')
+    this.#retry.failed(this.#isFull ? FULL_RETRY_MS_MIN : RETRY_MS_MIN)
+  }
+
+  #arrived(id: BlockId, bytes: number): void {
+    this.#lost.delete(id)
+    if (this.#repaired === undefined) return
+    this.#repaired.blocks++
+    this.#repaired.bytes += bytes
+  }
+
+  #progressed(): void {
+    if (this.#components.clock.now() - this.#reportedMs >= PROGRESS_MS) this.#publish()
+  }
+
+  #pledgeBytes(): number {
+    const listed = this.#versions.part?.holder?.pledgeBytes ?? 0
+    return Math.min(listed, this.#options.pledgeBytes?.() ?? Infinity)
+  }
+
+  /** Says how far it is, unless that was said already. */
+  #publish(): void {
+    const report = this.#makeReport()
+    this.#reportedMs = this.#components.clock.now()
+    if (isSame(report, this.#report) || this.#closing.signal.aborted) return
+    this.#report = report
+    this.#components.circle.publish(report)
+    this.#dispatch('report', report)
+  }
+
+  #makeReport(): HolderReport {
+    const { blocks, held, part, wholePart } = this.#versions
+    const isHeld = held !== undefined && wholePart !== undefined
+    // What it says it holds is true by the list and the holders it was made whole with.
+    const by = isHeld ? wholePart : part
+    return {
+      volume: this.volume,
+      progress: this.#progress(),
+      listSequence: by?.list.sequence ?? -1,
+      holds: isHeld ? held.sequence : -1,
+      knows: this.#head?.sequence ?? -1,
+      gone: by?.gone ?? [],
+      missingBlocks: blocks.wanted,
+      usedBytes: blocks.heldBytes,
+      pledgeBytes: this.#pledgeBytes()
+    }
+  }
+
+  #progress(): HolderProgress {
+    const head = this.#head
+    if (head !== undefined && this.#versions.isWhole(head)) {
+      return this.#isDrained ? 'drained' : 'current'
+    }
+    return this.#isFull ? 'full' : 'behind'
+  }
+
+  #dispatch<Name extends keyof HeldVolumeEvents>(
+    name: Name,
+    detail: HeldVolumeEvents[Name]['detail']
+  ): void {
+    this.#events.dispatchEvent(new CustomEvent(name, { detail }))
+  }
+}
+
+const unpaced: Pace = async () => {}
+
+function unlessFull(error: unknown): void {
+  if (!isWarrenError(error, 'EDQUOT')) throw error
+}
+
+function isSame(one: HolderReport, other: HolderReport): boolean {
+  const names = Object.keys(one) as (keyof HolderReport)[]
+  return names.every(name => {
+    return name === 'gone' ? String(one.gone) === String(other.gone) : one[name] === other[name]
+  })
+}
+
+async function unlessAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return work
+  const aborted = Promise.withResolvers<never>()
+  const abort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}

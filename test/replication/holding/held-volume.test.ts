@@ -1,0 +1,99 @@
+import { suite } from 'uvu'
+import assert from 'node:assert/strict'
+import { BLOCK_BYTES, Cluster, ONE_COPY, holderOf, idsIn } from './cluster.ts'
+
+const test = suite('held volume')
+
+test('a new holder gets all nodes and what placement gives it', async () => {
+  await using cluster = await Cluster.create()
+  await cluster.write(['a', 'b', 'c'], { blocks: 40 })
+  const alice = await cluster.addHolder('alice')
+  const bob = await cluster.addHolder('bob')
+  await cluster.list()
+  const part = await cluster.partOf(alice)
+  const report = await cluster.until(alice)
+  await cluster.until(bob)
+  assert.deepEqual(await idsIn(alice.store), part)
+  assert.deepEqual(await idsIn(bob.store), await cluster.partOf(bob))
+  assert.ok(part.size > 40 && part.size < 110, `${part.size} blocks of 120`)
+  assert.equal(alice.held.inventory.size, part.size)
+  assert.equal(report.holds, cluster.volume.head!.sequence)
+  assert.equal(report.knows, report.holds)
+  assert.equal(report.missingBlocks, 0)
+  assert.equal(report.usedBytes, alice.store.usage().bytes)
+  assert.deepEqual(alice.held.roots(), [cluster.volume.head!.root])
+  assert.equal(alice.holds.at(-1)?.root, cluster.volume.head!.root)
+})
+
+test('a new version moves what it made', async () => {
+  await using cluster = await Cluster.create()
+  await cluster.write(['a', 'b', 'c'], { blocks: 200 })
+  const alice = await cluster.addHolder('alice')
+  await cluster.list({ policy: ONE_COPY })
+  await cluster.until(alice)
+  const before = cluster.network.bytesCarried()
+  const readsBefore = alice.store.reads
+  await cluster.write(['d'], { blocks: 2 })
+  await cluster.until(alice)
+  const moved = cluster.network.bytesCarried() - before
+  assert.ok(moved < 2 * BLOCK_BYTES + 200_000, `${moved} bytes`)
+  assert.ok(alice.store.reads - readsBefore < 20, `${alice.store.reads - readsBefore} reads`)
+  const part = await cluster.partOf(alice, ONE_COPY)
+  assert.equal(alice.held.inventory.size, part.size)
+  for (const id of part) assert.ok(alice.held.inventory.has(id) && alice.held.keeps(id))
+})
+
+test('nothing is got before the list names a holder', async () => {
+  await using cluster = await Cluster.create()
+  await cluster.write(['a'], { blocks: 4 })
+  const alice = await cluster.addHolder('alice')
+  await alice.held.settle()
+  assert.equal(alice.held.report.progress, 'behind')
+  await cluster.list({ of: [] })
+  await alice.held.settle()
+  assert.equal(alice.store.usage().blocks, 0)
+  await cluster.list()
+  await cluster.until(alice)
+})
+
+test('a pledge that is too small keeps the version before, until it is larger', async () => {
+  await using cluster = await Cluster.create()
+  await cluster.write(['a'], { blocks: 10 })
+  const alice = await cluster.addHolder('alice')
+  const everything = { policy: { replicas: 2, minimum: 1, on: [] } }
+  const withPledge = (pledgeBytes: number): ReturnType<typeof cluster.list> =>
+    cluster.list({
+      ...everything,
+      holders: [holderOf(cluster.owner), holderOf(alice, { pledgeBytes })]
+    })
+  await withPledge(15 * BLOCK_BYTES)
+  const first = await cluster.until(alice)
+  assert.equal(first.pledgeBytes, 15 * BLOCK_BYTES)
+  const firstRoot = cluster.volume.head!.root
+  const [extra] = await cluster.write(['b'], { blocks: 10 })
+  const full = await cluster.until(alice, 'full')
+  assert.equal(full.holds, first.holds)
+  assert.deepEqual(alice.held.roots(), [firstRoot])
+  const carried = cluster.network.bytesCarried()
+  assert.ok(carried < 20 * BLOCK_BYTES, 'no data was got in vain')
+  for (const id of await cluster.blocksOf(extra!)) assert.ok(!alice.held.keeps(id))
+  await withPledge(40 * BLOCK_BYTES)
+  const after = await cluster.until(alice)
+  assert.equal(after.holds, cluster.volume.head!.sequence)
+})
+
+test('a smaller limit of our own counts as well', async () => {
+  await using cluster = await Cluster.create()
+  await cluster.write(['a'], { blocks: 10 })
+  let limit = 5 * BLOCK_BYTES
+  const alice = await cluster.addHolder('alice', { pledgeBytes: () => limit })
+  await cluster.list()
+  const full = await cluster.until(alice, 'full')
+  assert.equal(full.holds, -1)
+  assert.equal(full.pledgeBytes, limit)
+  assert.equal(alice.held.inventory.size, 0)
+  limit = 100 * BLOCK_BYTES
+  assert.equal((await alice.held.settle()).progress, 'current')
+})
+
+test.run()
