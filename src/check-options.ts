@@ -1,5 +1,6 @@
 /** Options that cannot mean anything are refused before anything is opened. */
 import { BLOCK_BYTES_MAX, parseReadKey } from './blocks/index.ts'
+import { RETENTION_VERSIONS_MAX } from './namespace/index.ts'
 import { WarrenError } from './errors.ts'
 import type { WarrenOptions } from './warren.ts'
 
@@ -22,6 +23,7 @@ const RANGES: Readonly<Record<NumberOption, readonly [min: number, max: number]>
   nodeCacheBytes: [0, Number.MAX_SAFE_INTEGER],
   attributeLifetimeMs: [0, TIME_MS_MAX],
   retentionMs: [0, Number.MAX_SAFE_INTEGER],
+  retentionVersions: [0, RETENTION_VERSIONS_MAX],
   fetchTimeoutMs: [1, TIME_MS_MAX]
 }
 

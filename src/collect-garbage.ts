@@ -3,8 +3,8 @@
  * those of volumes that are neither mounted nor looked at.
  */
 import type {
-  BlockExchange,
   BlockId,
+  BlockReader,
   BlockStoreUsage,
   CollectableBlockStore
 } from './blocks/index.ts'
@@ -14,8 +14,8 @@ import type { Volumes } from './volumes.ts'
 
 export interface Garbage {
   readonly store: CollectableBlockStore
-  readonly exchange: Pick<BlockExchange, 'reader'>
-  readonly own: Pick<LocalVolume, 'inFlight' | 'roots'>
+  readonly reader: Pick<BlockReader, 'get'>
+  readonly own: Pick<LocalVolume, 'inFlight' | 'roots' | 'forgetVersion'>
   readonly headStore: Pick<HeadStore, 'volumes'>
   readonly knownHeads: Pick<HeadStore, 'get'>
   /** The volumes of others that are in use. */
@@ -31,24 +31,13 @@ export async function collectGarbage(
   garbage: Garbage,
   options: { readonly signal?: AbortSignal } = {}
 ): Promise<BlockStoreUsage> {
-  const { store, own, exchange, compact } = garbage
-  const ownRoots = new Set<BlockId>()
-  const reader = exchange.reader()
+  const { store, own, compact } = garbage
+  const nodes = new OwnNodes(garbage, options)
   const freed = await store.collect(
     {
       inFlight: () => own.inFlight(),
-      live: async () => {
-        for (const root of await own.roots()) ownRoots.add(root)
-        return [...ownRoots, ...(await rootsOfOthers(garbage))]
-      },
-      find: async (id, root) => {
-        // Of volumes of others only what was looked at is here.
-        if (!ownRoots.has(root)) return undefined
-        return reader.get(id, options).catch(cause => {
-          options.signal?.throwIfAborted()
-          throw new WarrenError('EIO', { message: `tree node ${id} is damaged`, cause })
-        })
-      }
+      live: async () => [...(await nodes.roots()), ...(await rootsOfOthers(garbage))],
+      find: (id, root) => nodes.find(id, root)
     },
     options
   )
@@ -65,4 +54,43 @@ async function rootsOfOthers({ headStore, knownHeads, volumes }: Garbage): Promi
     if (head !== undefined) roots.push(head.root)
   }
   return roots
+}
+
+/** The nodes of the own volume: of those of others only what was looked at is here. */
+class OwnNodes {
+  readonly #garbage: Garbage
+  readonly #options: { readonly signal?: AbortSignal }
+  readonly #current = new Set<BlockId>()
+  readonly #superseded = new Set<BlockId>()
+
+  constructor(garbage: Garbage, options: { readonly signal?: AbortSignal }) {
+    this.#garbage = garbage
+    this.#options = options
+  }
+
+  /** What is current comes first: a node that it shares with older versions is its own. */
+  async roots(): Promise<BlockId[]> {
+    const { current, superseded } = await this.#garbage.own.roots()
+    for (const root of current) this.#current.add(root)
+    for (const root of superseded) if (!this.#current.has(root)) this.#superseded.add(root)
+    return [...this.#current, ...this.#superseded]
+  }
+
+  /** A node is damaged: what it names can be saved by whoever else has it. */
+  async find(id: BlockId, root: BlockId): Promise<Uint8Array | undefined> {
+    const { own, reader } = this.#garbage
+    if (!this.#current.has(root) && !this.#superseded.has(root)) return undefined
+    try {
+      return await reader.get(id, this.#options)
+    } catch (cause) {
+      this.#options.signal?.throwIfAborted()
+      if (this.#current.has(root)) {
+        throw new WarrenError('EIO', { message: `tree node ${id} is damaged`, cause })
+      }
+      // An old version that nobody can read must not keep us from ever making room.
+      own.forgetVersion(root)
+      this.#superseded.delete(root)
+      return undefined
+    }
+  }
 }

@@ -5,7 +5,7 @@ import {
   createCollectableBlockStore,
   fixedSizeChunks
 } from './blocks/index.ts'
-import type { BlockExchange, CollectableBlockStore } from './blocks/index.ts'
+import type { BlockReader, CollectableBlockStore } from './blocks/index.ts'
 import { checkOptions } from './check-options.ts'
 import type { Parts } from './defaults/parts.ts'
 import { KeptPeers } from './kept-peers.ts'
@@ -89,7 +89,9 @@ async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarre
   const cache = createNodeCache(
     options.nodeCacheBytes === undefined ? {} : { bytesMax: options.nodeCacheBytes }
   )
-  const own = await openOwnVolume(parts, { store, exchange, heads, cache }, options)
+  // Also our own blocks may come from others: a damaged one is repaired by whoever has a copy.
+  const reader = exchange.reader(fetching(options))
+  const own = await openOwnVolume(parts, { store, reader, heads, cache }, options)
   const kept = new KeptPeers(peer, peersIn(options.bootstrap ?? []))
   const volumes = new Volumes(
     { own, peer, kept, exchange, heads, cache, clock },
@@ -124,6 +126,7 @@ async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarre
     ...parts,
     store,
     exchange,
+    reader,
     heads,
     knownHeads,
     own,
@@ -155,7 +158,7 @@ function peersIn(addresses: readonly string[]): PeerId[] {
 
 interface Lower {
   readonly store: CollectableBlockStore
-  readonly exchange: BlockExchange
+  readonly reader: BlockReader
   readonly heads: HeadExchange
   readonly cache: NodeCache
 }
@@ -168,17 +171,17 @@ async function openOwnVolume(
   const components = {
     key: parts.volumeKey,
     store: lower.store,
-    // Also our own blocks may come from others: a damaged one is repaired by whoever has a copy.
-    reader: lower.exchange.reader(fetching(options)),
+    reader: lower.reader,
     heads: parts.headStore,
+    versions: parts.versionStore,
     cache: lower.cache,
     clock: parts.clock,
     chunker: fixedSizeChunks(options.blockBytes ?? BLOCK_BYTES),
     sealing: await openSealing(parts, options),
     announce: (head: SignedHead) => lower.heads.announce(head)
   }
-  const { retentionMs } = options
-  return openLocalVolume(components, retentionMs === undefined ? {} : { retentionMs })
+  const { retentionMs, retentionVersions } = options
+  return openLocalVolume(components, { retentionMs, retentionVersions })
 }
 
 function fetching({ fetchTimeoutMs }: WarrenOptions): { readonly deadlineMs?: number } {

@@ -1,5 +1,10 @@
 /** The warren that apps hold: its verbs forward to the parts that `createWarren` has wired. */
-import type { BlockExchange, BlockStoreUsage, CollectableBlockStore } from './blocks/index.ts'
+import type {
+  BlockExchange,
+  BlockReader,
+  BlockStoreUsage,
+  CollectableBlockStore
+} from './blocks/index.ts'
 import type { Parts } from './defaults/parts.ts'
 import { WarrenError, isWarrenError } from './errors.ts'
 import type { KeptPeers } from './kept-peers.ts'
@@ -40,6 +45,8 @@ const OFFERS_TIMEOUT_MS = 3_000
 export interface WarrenComponents extends Parts {
   readonly store: CollectableBlockStore
   readonly exchange: BlockExchange
+  /** Of blocks here and at whoever else has them. */
+  readonly reader: BlockReader
   readonly heads: HeadExchange
   readonly knownHeads: EagerHeadStore
   readonly own: LocalVolume

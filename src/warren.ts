@@ -35,8 +35,13 @@ export interface WarrenOptions {
   readonly nodeCacheBytes?: number
   /** How long a mount may show a version without asking for a newer one, in milliseconds. Default 3000. */
   readonly attributeLifetimeMs?: number
-  /** How long `collect` keeps versions of the own volume that were superseded, in milliseconds. Default 60000. */
+  /**
+   * How long collection keeps versions of the own volume that were superseded, in milliseconds.
+   * Default 60000. Of more than 4096 versions the older ones are thinned out.
+   */
   readonly retentionMs?: number
+  /** How many superseded versions collection keeps, however old they are. Default 0, at most 2048. */
+  readonly retentionVersions?: number
   /** How long a read looks for somebody who has a block, in milliseconds. Default 10000. */
   readonly fetchTimeoutMs?: number
 

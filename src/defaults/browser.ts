@@ -4,7 +4,11 @@
  */
 import { createMemoryBlockStore } from '../blocks/index.ts'
 import { WarrenError } from '../errors.ts'
-import { createMemoryHeadStore, createMemoryNamespaceStore } from '../namespace/index.ts'
+import {
+  createMemoryHeadStore,
+  createMemoryNamespaceStore,
+  createMemoryVersionStore
+} from '../namespace/index.ts'
 import { createLibp2pPeer, createSigningKey, systemClock } from '../peer/index.ts'
 import type { Libp2pPeerOptions } from '../peer/index.ts'
 import type { WarrenOptions } from '../warren.ts'
@@ -23,6 +27,7 @@ export async function openParts(options: WarrenOptions): Promise<Parts> {
     blockStore: options.blockStore ?? createMemoryBlockStore(),
     headStore: options.headStore ?? createMemoryHeadStore(),
     namespaceStore: options.namespaceStore ?? createMemoryNamespaceStore(),
+    versionStore: createMemoryVersionStore(),
     volumeKey: options.volumeKey ?? (await createSigningKey()),
     readKey: options.readKey,
     keepReadKey: async () => {},

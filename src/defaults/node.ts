@@ -7,6 +7,7 @@
  *       volume.key       who may write the volume at `/`
  *       volume.read-key  who may read it, when it is sealed
  *       namespace.json   mounts and shares
+ *       versions.json    superseded versions of the volume that are kept
  *       blocks/          the block store
  *       references/      which ranges of which host files are which blocks
  *       heads/           the newest head of each volume
@@ -24,10 +25,18 @@ import {
 import type { HostFileBlockStore } from '../blocks/disk/index.ts'
 import { createMemoryBlockStore, createTieredBlockStore, parseReadKey } from '../blocks/index.ts'
 import type { BlockStore, ReadKey } from '../blocks/index.ts'
-import { openDiskHeadStore, openDiskNamespaceStore } from '../namespace/disk/index.ts'
+import {
+  openDiskHeadStore,
+  openDiskNamespaceStore,
+  openDiskVersionStore
+} from '../namespace/disk/index.ts'
 import { createHostTransfers } from '../namespace/host/index.ts'
-import { createMemoryHeadStore, createMemoryNamespaceStore } from '../namespace/index.ts'
-import type { HeadStore, HostTransfers, NamespaceStore } from '../namespace/index.ts'
+import {
+  createMemoryHeadStore,
+  createMemoryNamespaceStore,
+  createMemoryVersionStore
+} from '../namespace/index.ts'
+import type { HeadStore, HostTransfers, NamespaceStore, VersionStore } from '../namespace/index.ts'
 import { createSigningKey, importSigningKey, systemClock } from '../peer/index.ts'
 import type { Libp2pPeerOptions, SigningKey } from '../peer/index.ts'
 import { collectYoung, createNodePeer } from '../peer/node-peer.ts'
@@ -39,6 +48,7 @@ interface Kept {
   readonly blockStore: BlockStore
   readonly headStore: HeadStore
   readonly namespaceStore: NamespaceStore
+  readonly versionStore: VersionStore
   readonly peerKey: SigningKey
   readonly volumeKey: SigningKey
   readonly readKey: ReadKey | undefined
@@ -71,6 +81,7 @@ export async function openParts(options: WarrenOptions): Promise<Parts> {
       blockStore: options.blockStore ?? kept.blockStore,
       headStore: options.headStore ?? kept.headStore,
       namespaceStore: options.namespaceStore ?? kept.namespaceStore,
+      versionStore: kept.versionStore,
       volumeKey: options.volumeKey ?? kept.volumeKey,
       // The one that is kept belongs to the volume whose key is kept.
       readKey: options.readKey ?? (options.volumeKey === undefined ? kept.readKey : undefined),
@@ -108,6 +119,7 @@ async function keepInMemory(): Promise<Kept> {
     blockStore,
     headStore: createMemoryHeadStore(),
     namespaceStore: createMemoryNamespaceStore(),
+    versionStore: createMemoryVersionStore(),
     peerKey: await createSigningKey(),
     volumeKey: await createSigningKey(),
     readKey: undefined,
@@ -141,6 +153,7 @@ async function keepOnDisk(path: string, { hashingThreads }: WarrenOptions): Prom
       blockStore: createTieredBlockStore([blocks, references]),
       headStore,
       namespaceStore: openDiskNamespaceStore(directory),
+      versionStore: openDiskVersionStore(directory),
       peerKey: await keepKey(join(directory, 'peer.key')),
       volumeKey: await keepKey(join(directory, 'volume.key')),
       readKey: await loadReadKey(directory),

@@ -3,7 +3,7 @@
  * parts are in `node.ts`, a browser's in `browser.ts`; the package's `#defaults` import chooses.
  */
 import type { BlockId, BlockStore, ReadKey } from '../blocks/index.ts'
-import type { HeadStore, HostTransfers, NamespaceStore } from '../namespace/index.ts'
+import type { HeadStore, HostTransfers, NamespaceStore, VersionStore } from '../namespace/index.ts'
 import type { Clock, Peer, SigningKey } from '../peer/index.ts'
 
 export interface Parts {
@@ -11,6 +11,7 @@ export interface Parts {
   readonly blockStore: BlockStore
   readonly headStore: HeadStore
   readonly namespaceStore: NamespaceStore
+  readonly versionStore: VersionStore
   readonly volumeKey: SigningKey
   /** The read key that is kept with the volume's key. */
   readonly readKey: ReadKey | undefined

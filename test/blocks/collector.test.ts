@@ -10,6 +10,7 @@ import type { Roots } from '../../src/blocks/collector.ts'
 import { createLocalReader } from '../../src/blocks/local-block-reader.ts'
 import { createMemoryBlockStore } from '../../src/blocks/memory-block-store.ts'
 import type { TreesInPart } from '../../src/blocks/mark-trees.ts'
+import type { LocalVolume } from '../../src/namespace/volume/local-volume.ts'
 import type { Extent, Volume } from '../../src/namespace/volume/volume.ts'
 import { ROOT_INODE } from '../../src/namespace/volume/volume.ts'
 import { testBlockStore } from '../contracts/block-store-contract.ts'
@@ -44,7 +45,7 @@ test('keeps all nodes of a tree kept in part, and the data that is asked for', a
   await store.putMany([stranger!])
   await store.collect(inPart({ roots: () => [root], keeps: id => ours.has(id) }))
   for (const id of nodes) assert.ok(await store.has(id))
-  for (const id of data) assert.equal(await store.has(id), ours.has(id))
+  await assertKept(store, data, ours)
   assert.equal(await store.has(stranger!.id), false)
 })
 
@@ -54,7 +55,7 @@ test('keeps what one of several trees asks for, though another passed it by', as
   const nothing = { roots: () => [root], keeps: () => false }
   const one = { roots: () => [root], keeps: (id: BlockId) => id === data[0] }
   await store.collect(inPart(nothing, one, nothing))
-  for (const id of data) assert.equal(await store.has(id), id === data[0])
+  await assertKept(store, data, new Set([data[0]!]))
 })
 
 test('keeps a tree whole that is below a live root, though it is kept in part too', async () => {
@@ -93,7 +94,7 @@ test('keeps what may be below a node that is missing from a tree kept in part', 
   const trees = { roots: () => [root], keeps: (id: BlockId) => ours.has(id) }
   await store.collect(inPart(trees))
   for (const id of nodes) assert.equal(await store.has(id), id !== lost)
-  for (const id of data) assert.equal(await store.has(id), ours.has(id))
+  await assertKept(store, data, ours)
 })
 
 test('removes nothing while a node is missing that should be here', async () => {
@@ -116,7 +117,7 @@ test('removes nothing while a node is missing that should be here', async () => 
   }
   await store.collect({ ...roots, find })
   assert.deepEqual(asked, [[lost, root]])
-  assert.deepEqual(store.usage().blocks, before.blocks - 1, 'only the dead one is removed')
+  assert.ok(store.usage().blocks >= before.blocks - 1, 'only the dead one is removed')
 })
 
 test('removes everything when there is no root', async () => {
@@ -354,6 +355,21 @@ function inPart(...trees: TreesInPart[]): Roots {
   return { ...noRoots, inPart: () => trees }
 }
 
+/** Those that are to stay stay, and the others are gone but for the few that the filter keeps by mistake. */
+async function assertKept(
+  store: BlockStore,
+  ids: readonly BlockId[],
+  kept: ReadonlySet<BlockId>
+): Promise<void> {
+  let mistakes = 0
+  for (const id of ids) {
+    const isThere = await store.has(id)
+    if (kept.has(id)) assert.ok(isThere)
+    else if (isThere) mistakes++
+  }
+  assert.ok(mistakes <= 5, `${mistakes} are there`)
+}
+
 /** A tree of several nodes with a hundred data blocks, and nothing else, in a store. */
 async function storeTree(
   store: BlockStore
@@ -373,8 +389,14 @@ async function storeTree(
   return { root, nodes, data }
 }
 
-function rootsOf(volume: { inFlight(): Iterable<BlockId>; roots(): Promise<BlockId[]> }): Roots {
-  return { inFlight: () => volume.inFlight(), live: () => volume.roots() }
+function rootsOf(volume: Pick<LocalVolume, 'inFlight' | 'roots'>): Roots {
+  return {
+    inFlight: () => volume.inFlight(),
+    live: async () => {
+      const { current, superseded } = await volume.roots()
+      return [...current, ...superseded]
+    }
+  }
 }
 
 function wrap(store: BlockStore, changed: Partial<BlockStore>): BlockStore {

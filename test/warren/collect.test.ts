@@ -4,6 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
+import { codecOf, createMemoryBlockStore } from '../../src/blocks/index.ts'
+import type { BlockId } from '../../src/blocks/index.ts'
 import { createTemporaryDirectory } from '../fixtures/temporary-directory.ts'
 import { findFaults, readVersion } from './check-version.ts'
 import { rejectsWith, startWarren } from './fixtures.ts'
@@ -55,6 +57,68 @@ test('versions are kept for as long as they may be read', async () => {
   await alice.collect()
   assert.deepEqual(await open.readFile(), bytes)
   await open.close()
+})
+
+test('old versions are kept over a restart, as long as they should be', async () => {
+  for (const retention of [{ retentionMs: 3_600_000 }, { retentionMs: 0, retentionVersions: 1 }]) {
+    await using directory = await createTemporaryDirectory('collect-versions')
+    const options = { directory: directory.path, ...retention }
+    {
+      await using alice = await startWarren(options)
+      await alice.fs.writeFile('/file', randomBytes(2 * MIB))
+      await alice.sync()
+      await alice.fs.rm('/file')
+    }
+    {
+      await using again = await startWarren(options)
+      await again.collect()
+      assert.ok(again.usage().bytes > 2 * MIB, `${again.usage().bytes} bytes`)
+    }
+    await using later = await startWarren({ directory: directory.path, retentionMs: 0 })
+    await later.collect()
+    assert.ok(later.usage().bytes < MIB, `${later.usage().bytes} bytes`)
+  }
+})
+
+test('nothing is removed while a node of the tree is damaged, until somebody has it', async () => {
+  const blockStore = createMemoryBlockStore()
+  await using alice = await startWarren({ blockStore, retentionMs: 0, fetchTimeoutMs: 300 })
+  for (let index = 0; index < 300; index++) {
+    await alice.fs.writeFile(`/file-${index}`, randomBytes(1_000))
+  }
+  await alice.fs.writeFile('/large', randomBytes(MIB))
+  await alice.collect()
+  const nodes = new Map<BlockId, Uint8Array>()
+  for await (const id of blockStore.ids()) {
+    if (codecOf(id) === 'dag-cbor') nodes.set(id, (await blockStore.get(id))!)
+  }
+  assert.ok(nodes.size > 2, `${nodes.size} nodes`)
+  for (const [id, bytes] of nodes) {
+    await blockStore.deleteMany([id])
+    const before = alice.usage()
+    await rejectsWith(alice.collect(), 'EIO', { message: /damaged/ })
+    assert.deepEqual(alice.usage(), before)
+    await blockStore.putMany([{ id, bytes }])
+  }
+  await alice.collect()
+  assert.equal((await alice.fs.readFile('/large')).length, MIB)
+})
+
+test('an old version that nobody can read keeps nothing but itself', async () => {
+  const blockStore = createMemoryBlockStore()
+  await using alice = await startWarren({ blockStore, fetchTimeoutMs: 300 })
+  await alice.fs.writeFile('/old', randomBytes(MIB))
+  await alice.fs.writeFile('/kept', randomBytes(MIB))
+  await alice.sync()
+  const nodes = new Set<BlockId>()
+  for await (const id of blockStore.ids()) if (codecOf(id) === 'dag-cbor') nodes.add(id)
+  await alice.fs.rm('/old')
+  await alice.sync()
+  await blockStore.deleteMany([...nodes])
+  await alice.collect()
+  await alice.collect()
+  assert.ok(alice.usage().bytes < 1.5 * MIB, `${alice.usage().bytes} bytes`)
+  assert.equal((await alice.fs.readFile('/kept')).length, MIB)
 })
 
 test('nothing live is lost while others write', async () => {

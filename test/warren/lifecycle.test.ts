@@ -143,6 +143,7 @@ const wrongOptions: Readonly<Record<string, WarrenOptions>> = {
   'negative lifetime': { attributeLifetimeMs: -1 },
   'endless lifetime': { attributeLifetimeMs: Infinity },
   'negative retention': { retentionMs: -1 },
+  'too many versions': { retentionVersions: 2049 },
   'no time to fetch': { fetchTimeoutMs: 0 },
   'negative cache': { nodeCacheBytes: -1 },
   'a part of a thread': { hashingThreads: 1.5 },
@@ -281,7 +282,7 @@ test('nothing but what it says is written to the directory', async () => {
   const names = (await readdir(directory.path)).sort()
   assert.deepEqual(
     names.filter(name => name !== 'LOCK'),
-    ['blocks', 'heads', 'namespace.json', 'peer.key', 'references', 'volume.key']
+    ['blocks', 'heads', 'namespace.json', 'peer.key', 'references', 'versions.json', 'volume.key']
   )
 })
 

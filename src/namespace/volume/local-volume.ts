@@ -27,12 +27,15 @@ import type { NodeCache } from '../tree/node-cache.ts'
 import { createTree } from '../tree/create-tree.ts'
 import type { Tree } from '../tree/tree.ts'
 import { shareEventLoop } from './event-loop.ts'
+import { KeptVersions } from './kept-versions.ts'
+import type { RetentionOptions } from './kept-versions.ts'
 import { orphanRange, inodeOf } from './keys.ts'
 import { putInto, storeBlocks, storeExtents } from './store-extents.ts'
 import type { BlockRun, BlockStoring } from './store-extents.ts'
 import { TreeSnapshot } from './tree-snapshot.ts'
 import { TreeTransaction } from './tree-transaction.ts'
 import { Turns } from './turns.ts'
+import type { VersionStore } from './version-store.ts'
 import type {
   Extent,
   Snapshot,
@@ -48,9 +51,6 @@ const COMMIT_DELAY_MS = 100
 /** A commit that failed (a full disk) is tried again after this pause, in milliseconds. */
 const COMMIT_RETRY_MS = 2_000
 
-/** Longer than any one read of a local file takes, in milliseconds. */
-const RETENTION_MS = 60_000
-
 /** Unflushed nodes above this are written out at once, so that a long import is bounded in memory. */
 const UNFLUSHED_BYTES_MAX = 16 * 1024 * 1024
 
@@ -63,6 +63,8 @@ export interface LocalVolumeComponents {
   readonly store: BlockStore
   readonly reader: BlockReader
   readonly heads: HeadStore
+  /** Where it is kept which superseded versions are kept. Default: in memory. */
+  readonly versions?: VersionStore | undefined
   readonly cache: NodeCache
   readonly clock: Clock
   readonly chunker: Chunker
@@ -72,13 +74,11 @@ export interface LocalVolumeComponents {
   readonly announce?: (head: SignedHead) => void
 }
 
-export interface LocalVolumeOptions {
+export interface LocalVolumeOptions extends RetentionOptions {
   /** Milliseconds, default `COMMIT_DELAY_MS`. */
   readonly commitDelayMs?: number
   /** Bytes, default `UNFLUSHED_BYTES_MAX`. */
   readonly unflushedBytesMax?: number
-  /** How long readers may still use a version after it was superseded, in milliseconds. Default `RETENTION_MS`. */
-  readonly retentionMs?: number
 }
 
 export interface StoreBlocksOptions extends StoreOptions {
@@ -88,6 +88,13 @@ export interface StoreBlocksOptions extends StoreOptions {
 
 export interface StoreExtentsOptions extends StoreBlocksOptions {
   readonly offset: number
+}
+
+export interface VolumeRoots {
+  /** Of the tree as it is now, and of the durable version. */
+  readonly current: readonly BlockId[]
+  /** Of older versions that are kept. */
+  readonly superseded: readonly BlockId[]
 }
 
 export interface LocalVolume extends Volume {
@@ -108,8 +115,10 @@ export interface LocalVolume extends Volume {
   putBlocks(run: BlockRun): Promise<void>
   /** Blocks stored that the tree may not name yet; collection must keep them. */
   inFlight(): Iterable<BlockId>
-  /** Roots of the version as it is now, the durable one, and those somebody may still be reading. */
-  roots(): Promise<BlockId[]>
+  /** Who collects may remove everything else: what is not among these is not after a restart either. */
+  roots(): Promise<VolumeRoots>
+  /** Gives up a superseded version, because it cannot be read any more. */
+  forgetVersion(root: BlockId): void
 }
 
 /** Opens the volume of this key, or makes it with an empty root directory. */
@@ -117,12 +126,15 @@ export async function openLocalVolume(
   components: LocalVolumeComponents,
   options: LocalVolumeOptions = {}
 ): Promise<LocalVolume> {
-  const { cache, sealing, heads, key } = components
-  const head = await heads.get(createVolumeId(key.publicKey))
+  const { cache, sealing, heads, key, clock, versions: store } = components
+  const id = createVolumeId(key.publicKey)
+  const head = await heads.get(id)
+  const kept = new KeptVersions({ volume: id, clock, store }, options)
+  await kept.load(head)
   const reader =
     sealing === undefined ? components.reader : createDecodingReader(components.reader, sealing)
   const tree = createTree({ reader, cache, encoding: sealing }, head?.root)
-  const volume = new TreeVolume({ ...components, reader }, options, { head, tree })
+  const volume = new TreeVolume({ ...components, reader }, options, { head, tree, kept })
   if (head === undefined) await volume.createRoot()
   else await volume.releaseOrphans()
   return volume
@@ -134,11 +146,10 @@ class TreeVolume implements LocalVolume {
   readonly readKey: ReadKey | undefined
   readonly #events = new EventTarget()
   readonly #components: LocalVolumeComponents
-  readonly #options: Required<LocalVolumeOptions>
+  readonly #options: { readonly commitDelayMs: number; readonly unflushedBytesMax: number }
   readonly #turns = new Turns()
   readonly #inFlight = new Set<Set<BlockId>>()
-  /** Durable versions that were superseded, oldest first. */
-  readonly #superseded: { readonly root: BlockId; readonly atMs: number }[] = []
+  readonly #kept: KeptVersions
   #tree: Tree
   #head: SignedHead | undefined
   /** Something was updated since the last commit began. */
@@ -153,16 +164,20 @@ class TreeVolume implements LocalVolume {
   constructor(
     components: LocalVolumeComponents,
     options: LocalVolumeOptions,
-    state: { readonly head: SignedHead | undefined; readonly tree: Tree }
+    state: {
+      readonly head: SignedHead | undefined
+      readonly tree: Tree
+      readonly kept: KeptVersions
+    }
   ) {
     this.id = createVolumeId(components.key.publicKey)
     this.readKey = components.sealing?.readKey
     this.#components = components
     this.#options = {
       commitDelayMs: options.commitDelayMs ?? COMMIT_DELAY_MS,
-      unflushedBytesMax: options.unflushedBytesMax ?? UNFLUSHED_BYTES_MAX,
-      retentionMs: options.retentionMs ?? RETENTION_MS
+      unflushedBytesMax: options.unflushedBytesMax ?? UNFLUSHED_BYTES_MAX
     }
+    this.#kept = state.kept
     this.#tree = state.tree
     this.#head = state.head
   }
@@ -248,16 +263,18 @@ class TreeVolume implements LocalVolume {
     for (const held of this.#inFlight) yield* held
   }
 
-  async roots(): Promise<BlockId[]> {
+  forgetVersion(root: BlockId): void {
+    this.#kept.forget(root)
+  }
+
+  async roots(): Promise<VolumeRoots> {
     const tree = await this.#turns.take(async () => {
       this.#tree = await this.#tree.flush(this.#components.store)
       return this.#tree
     })
-    this.#forgetSuperseded()
-    const roots = this.#superseded.map(({ root }) => root)
-    if (this.#head !== undefined) roots.push(this.#head.root)
-    if (tree.root !== undefined) roots.push(tree.root)
-    return roots
+    await this.#kept.save()
+    const current = [this.#head?.root, tree.root].filter(root => root !== undefined)
+    return { current, superseded: this.#kept.superseded().map(({ root }) => root) }
   }
 
   sync(): Promise<void> {
@@ -285,6 +302,7 @@ class TreeVolume implements LocalVolume {
     } finally {
       this.#closed = true
       this.#cancelTimer?.()
+      await this.#kept.save()
     }
   }
 
@@ -335,17 +353,9 @@ class TreeVolume implements LocalVolume {
     if (!(await heads.compareAndSet(this.#head?.sequence, head))) {
       throw new WarrenError('EBUSY', { message: `volume ${this.id} is written elsewhere` })
     }
-    if (this.#head !== undefined) this.#superseded.push({ root: this.#head.root, atMs: timeMs })
-    this.#forgetSuperseded()
     this.#head = head
+    this.#kept.add(head)
     announce?.(head)
-  }
-
-  #forgetSuperseded(): void {
-    const sinceMs = this.#components.clock.now() - this.#options.retentionMs
-    while (this.#superseded.length > 0 && this.#superseded[0]!.atMs <= sinceMs) {
-      this.#superseded.shift()
-    }
   }
 
   /** Writes out the current tree. Undefined when the head already names it. */

@@ -113,7 +113,10 @@ test('announces blocks to collection before they are stored', async () => {
     writeFileSync(`${source}/f${index}`, randomBytes(300_000))
   }
   let running = true
-  const roots = { inFlight: () => volume.inFlight(), live: () => volume.roots() }
+  const roots = {
+    inFlight: () => volume.inFlight(),
+    live: async () => (await volume.roots()).current
+  }
   const collecting = (async () => {
     while (running) {
       await store.collect(roots)
