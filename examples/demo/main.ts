@@ -15,16 +15,18 @@ import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compareFolders, sizeOfFolder } from './compare-folders.ts'
 import { PeerProcess } from './peer-process.ts'
-import type { TransferFigures } from './peer.ts'
+import type { PeerVerbs, TransferFigures } from './peer.ts'
 import { Story, count, mebibytes, rates, seconds } from './story.ts'
 
 const NODE_MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url))
+
+const PEER = new URL('./peer.ts', import.meta.url)
 
 /** What Alice changes. */
 const CHANGED = 'changed-by-alice.txt'
 
 const story = new Story()
-const peers: PeerProcess[] = []
+const peers: PeerProcess<PeerVerbs>[] = []
 const folder = resolve(process.argv[2] ?? NODE_MODULES)
 const place = await mkdtemp(join(tmpdir(), 'warren-demo-'))
 const source = join(place, basename(folder))
@@ -83,19 +85,19 @@ async function copyFolder(): Promise<void> {
   await writeFile(join(source, CHANGED), 'as it was')
 }
 
-async function start(name: string): Promise<PeerProcess> {
-  const peer = await PeerProcess.start(name, join(place, `${name}-store`))
+async function start(name: string): Promise<PeerProcess<PeerVerbs>> {
+  const peer = await PeerProcess.start<PeerVerbs>(name, PEER, join(place, `${name}-store`))
   peers.push(peer)
   story.tell(`${name}: process ${peer.processId}, peer ${peer.id}`)
   return peer
 }
 
-async function startAliceAndBob(): Promise<[PeerProcess, PeerProcess]> {
+async function startAliceAndBob(): Promise<[PeerProcess<PeerVerbs>, PeerProcess<PeerVerbs>]> {
   story.step('Alice and Bob start')
   return [await start('alice'), await start('bob')]
 }
 
-async function shareInPlace(alice: PeerProcess): Promise<string> {
+async function shareInPlace(alice: PeerProcess<PeerVerbs>): Promise<string> {
   story.step('Alice shares the folder in place: its files are read, watched, and not copied')
   const [report, ms] = await timed(story.watch(alice, alice.ask('mirror', source, shared)))
   requireWhole(report)
@@ -107,7 +109,11 @@ async function shareInPlace(alice: PeerProcess): Promise<string> {
   return link
 }
 
-async function fetchAndCompare(peer: PeerProcess, link: string, title: string): Promise<void> {
+async function fetchAndCompare(
+  peer: PeerProcess<PeerVerbs>,
+  link: string,
+  title: string
+): Promise<void> {
   story.step(title)
   const target = join(place, `${peer.name}-folder`)
   const [names, listMs] = await timed(
@@ -126,7 +132,7 @@ async function compare(target: string): Promise<void> {
   story.tell(`${describe(compared)} compared with Alice's folder: all the same (${seconds(ms)})`)
 }
 
-async function showChange(bob: PeerProcess): Promise<void> {
+async function showChange(bob: PeerProcess<PeerVerbs>): Promise<void> {
   story.step('A file of the folder is changed; Bob is reading it all the while')
   const content = `changed at ${new Date().toISOString()}`
   const path = `/from-alice/${CHANGED}`
@@ -145,13 +151,13 @@ async function showChange(bob: PeerProcess): Promise<void> {
   await compare(target)
 }
 
-async function killAlice(alice: PeerProcess): Promise<void> {
+async function killAlice(alice: PeerProcess<PeerVerbs>): Promise<void> {
   story.step('Alice is killed (kill -9)')
   await alice.kill()
   story.tell('she is gone, without a goodbye')
 }
 
-async function startCarol(bob: PeerProcess): Promise<PeerProcess> {
+async function startCarol(bob: PeerProcess<PeerVerbs>): Promise<PeerProcess<PeerVerbs>> {
   story.step('Carol starts. She knows where Bob is, and nobody else')
   const carol = await start('carol')
   await carol.ask('connect', await bob.ask('address'))

@@ -1,17 +1,16 @@
-/** The parent's half of `peer.ts`: starts a peer in a process of its own and asks it to do things. */
+/** Starts a peer in a process of its own and asks it to do things: `answer-parent.ts` is its half. */
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { TransferProgress } from 'warren'
-import type { Answer, PeerVerbs, Question } from './peer.ts'
+import { STARTED } from './answer-parent.ts'
+import type { Answer, Question, VerbsOf } from './answer-parent.ts'
 
 /** How long one thing may take: the demo ends by itself, whatever happens. */
 const ANSWER_MS_MAX = 240_000
 
-const MODULE = fileURLToPath(new URL('./peer.ts', import.meta.url))
-
-export class PeerProcess {
+export class PeerProcess<Verbs extends VerbsOf<Verbs>> {
   readonly name: string
   /** Told how far an import or export has come. */
   onProgress: ((progress: TransferProgress) => void) | undefined
@@ -20,9 +19,9 @@ export class PeerProcess {
   #lastId = 0
   #id = ''
 
-  constructor(name: string, directory: string) {
+  constructor(name: string, module: URL, args: readonly string[]) {
     this.name = name
-    this.#child = fork(MODULE, [directory])
+    this.#child = fork(fileURLToPath(module), args)
     this.#child.on('message', (answer: Answer) => this.#hear(answer))
     this.#child.once('exit', (code, signal) => {
       const error = new Error(`${name} has ended with ${signal ?? `code ${code}`}`)
@@ -30,10 +29,14 @@ export class PeerProcess {
     })
   }
 
-  /** Resolves when the peer runs. */
-  static async start(name: string, directory: string): Promise<PeerProcess> {
-    const peer = new PeerProcess(name, directory)
-    peer.#id = (await peer.#await(0)) as string
+  /** Resolves when the peer runs that the module makes, given these words. */
+  static async start<Verbs extends VerbsOf<Verbs>>(
+    name: string,
+    module: URL,
+    ...args: readonly string[]
+  ): Promise<PeerProcess<Verbs>> {
+    const peer = new PeerProcess<Verbs>(name, module, args)
+    peer.#id = (await peer.#await(STARTED)) as string
     return peer
   }
 
@@ -45,13 +48,13 @@ export class PeerProcess {
     return this.#child.pid ?? 0
   }
 
-  async ask<Verb extends keyof PeerVerbs>(
+  async ask<Verb extends string & keyof Verbs>(
     verb: Verb,
-    ...args: Parameters<PeerVerbs[Verb]>
-  ): Promise<ReturnType<PeerVerbs[Verb]>> {
+    ...args: Parameters<Verbs[Verb]>
+  ): Promise<ReturnType<Verbs[Verb]>> {
     const question: Question = { id: ++this.#lastId, verb, args }
     this.#child.send(question)
-    return (await this.#await(question.id)) as ReturnType<PeerVerbs[Verb]>
+    return (await this.#await(question.id)) as ReturnType<Verbs[Verb]>
   }
 
   /** `kill -9`: no goodbye, nothing is saved. Resolves when the process is gone. */

@@ -3,7 +3,9 @@
  * time, with nothing but the public interface of the library.
  */
 import { createWarren } from 'warren'
-import type { TransferProgress, TransferReport } from 'warren'
+import type { TransferReport } from 'warren'
+import { answerParent, tellProgress } from './answer-parent.ts'
+import type { Answering } from './answer-parent.ts'
 
 /** What the parent may ask, with its arguments and what comes back. */
 export interface PeerVerbs {
@@ -34,18 +36,6 @@ export interface PeerFigures {
   readonly blockBytes: number
 }
 
-/** What the parent sends, and what it gets. */
-export interface Question {
-  readonly id: number
-  readonly verb: keyof PeerVerbs
-  readonly args: readonly string[]
-}
-
-export type Answer =
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: string }
-  | { readonly progress: TransferProgress }
-
 /** How often a file is read while a change of it is awaited, in milliseconds. */
 const LOOK_MS = 5
 
@@ -58,18 +48,10 @@ const warren = await createWarren({
   discovery: false
 })
 
-const onProgress = (progress: TransferProgress): void => say({ progress })
-
-type Answering = {
-  readonly [Verb in keyof PeerVerbs]: (
-    ...args: Parameters<PeerVerbs[Verb]>
-  ) => ReturnType<PeerVerbs[Verb]> | Promise<ReturnType<PeerVerbs[Verb]>>
-}
-
-const verbs: Answering = {
+const verbs: Answering<PeerVerbs> = {
   address: () => warren.addresses()[0] ?? '',
   async mirror(hostPath, path) {
-    const rounds = warren.mirror(hostPath, path, { inPlace: true, onProgress })
+    const rounds = warren.mirror(hostPath, path, { inPlace: true, onProgress: tellProgress })
     const iterator = rounds[Symbol.asyncIterator]()
     const first = await iterator.next()
     if (first.done === true) throw new Error('the mirroring has ended')
@@ -80,7 +62,8 @@ const verbs: Answering = {
   connect: async address => void (await warren.connect(address)),
   mount: (path, link) => warren.mount(path, link),
   list: async path => (await warren.fs.readdir(path)).length,
-  export: async (path, hostPath) => figuresOf(await warren.export(path, hostPath, { onProgress })),
+  export: async (path, hostPath) =>
+    figuresOf(await warren.export(path, hostPath, { onProgress: tellProgress })),
   async await(path, content) {
     while ((await warren.fs.readFile(path, 'utf8').catch(() => '')) !== content) {
       await new Promise(resolve => setTimeout(resolve, LOOK_MS))
@@ -93,29 +76,13 @@ const verbs: Answering = {
   }
 }
 
-process.on('message', (question: Question) => void answer(question))
-// Whoever started us has gone.
-process.on('disconnect', () => process.exit())
-say({ id: 0, value: warren.id })
-
-async function answer({ id, verb, args }: Question): Promise<void> {
-  try {
-    const work = verbs[verb] as (...args: readonly string[]) => unknown
-    say({ id, value: await work(...args) })
-  } catch (error) {
-    say({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
-  }
-}
+answerParent<PeerVerbs>(verbs, warren.id)
 
 async function goOn(rounds: AsyncIterator<TransferReport>): Promise<void> {
   while ((await rounds.next()).done !== true) {
     // Published now, and not a moment later by itself.
     await warren.sync()
   }
-}
-
-function say(answer: Answer): void {
-  process.send?.(answer)
 }
 
 function figuresOf({ files, bytes, skipped, failed }: TransferReport): TransferFigures {

@@ -1,9 +1,13 @@
 /** Prints the demo: a line for each step, one that moves while a step takes long, a table last. */
 import { styleText } from 'node:util'
 import type { TransferProgress } from 'warren'
-import type { PeerProcess } from './peer-process.ts'
 
 const MIB = 1024 * 1024
+
+/** Tells how far it has come. */
+interface Working {
+  onProgress: ((progress: TransferProgress) => void) | undefined
+}
 
 export class Story {
   #step = 0
@@ -28,7 +32,7 @@ export class Story {
   }
 
   /** Shows a peer at work, where somebody watches. */
-  async watch<Value>(peer: PeerProcess, work: Promise<Value>): Promise<Value> {
+  async watch<Value>(peer: Working, work: Promise<Value>): Promise<Value> {
     if (process.stdout.isTTY) peer.onProgress = progress => this.#move(progress)
     try {
       return await work
