@@ -36,6 +36,8 @@ export { createAuditHandler } from './audit/serve-audit.ts'
 export type { AddressesOf } from './circle/address-book.ts'
 export { createAddressBook } from './circle/address-book.ts'
 export type { Circle, CircleEvents, Circles, OpenCircleOptions, Presence } from './circle/circle.ts'
+export type { CirclesComponents, CirclesOptions } from './circle/create-circles.ts'
+export { createCircles } from './circle/create-circles.ts'
 export { askHas } from './circle/ask-has.ts'
 export { callInvite, callJoin, callLeave } from './circle/call-membership.ts'
 export type {

@@ -41,14 +41,29 @@ export const WATCH_PAUSE_MS_MIN = 1_000
 /** The longest pause: a holder that returns is heard again within about a minute. */
 export const WATCH_PAUSE_MS_MAX = 60_000
 
-/** Between two messages of one watch: what changes ten times a second is told that often. */
-export const MESSAGE_GAP_MS = 100
+/** Messages of one watch that follow each other at once: a few changes, told without delay. */
+export const TELL_BURST = 16
 
-/** Messages of one watch that are read in a row; an honest holder sends ten a second at most. */
-export const MESSAGES_BURST = 64
+/** And in the long run, per second. What changes more often is told as it is then. */
+export const TELL_PER_SECOND = 10
+
+/** Between messages when there were too many, in milliseconds. */
+export const TELL_GAP_MS = 100
+
+/** Messages of one watch that are read in a row: more than an honest holder sends. */
+export const HEAR_BURST: number = 4 * TELL_BURST
 
 /** And in the long run, per second. A holder that sends more waits for us. */
-export const MESSAGES_PER_SECOND = 16
+export const HEAR_PER_SECOND: number = 2 * TELL_PER_SECOND
+
+/** How long it waits, in milliseconds. */
+export const HEAR_GAP_MS = 1_000
+
+/** Bytes of one watch that may be under way: the largest message is let through alone. */
+export const WATCH_WINDOW_BYTES: number = 64 * 1024
+
+/** How often the addresses that a watch tells are looked at again, in milliseconds. */
+export const ADDRESSES_TOLD_MS = 60_000
 
 /** Watches that one peer may begin in a row, over all volumes: all of them after a restart, and again. */
 export const WATCHES_BURST: number = 4 * WATCHES_PER_PEER_MAX
@@ -82,6 +97,9 @@ export const ADDRESSES_MS = 1_000
 
 /** Holders of whom one message says when they were heard: 1024 are told within a minute or so. */
 export const HEARSAY_MAX = 128
+
+/** Peers that the reports in one message say are gone: together 70 KB. The other reports wait. */
+export const HEARSAY_GONE_MAX = 2048
 
 /** Ids of one question whether blocks are there: 144 KiB of them. */
 export const HAS_IDS_MAX = 4096

@@ -31,7 +31,10 @@ export interface Circle {
   readonly list: HolderList | undefined
   /** What a holder said last; undefined: nothing since we began. Our own is what `publish` was given. */
   reportOf(holder: PeerId): HolderReport | undefined
-  /** Of a listed holder. We are always present. Everybody counts as present when a circle begins. */
+  /**
+   * We are always present. Everybody counts as present when a circle begins or a list names them,
+   * and whoever is not listed as gone.
+   */
   presenceOf(holder: PeerId): Presence
   /**
    * Listed holders that are neither gone nor distrusted, and we when listed: whom placement counts
