@@ -6,9 +6,12 @@ import type { BlockId } from '../../blocks/index.ts'
 import type { VolumeId } from '../../namespace/index.ts'
 import type { Clock, PeerId } from '../../peer/index.ts'
 import { WarrenError } from '../../errors.ts'
-import { ASK_IDS_MAX, ASK_MS_MAX } from './limits.ts'
+import { ASK_MS_MAX } from './limits.ts'
 
-/** Which of these blocks of a volume a holder has, in their order. Throws what a call throws. */
+/**
+ * For each of these blocks of a volume whether a holder has it to stay, in their order. Throws what
+ * a call throws.
+ */
 export type AskHas = (
   holder: PeerId,
   volume: VolumeId,
@@ -29,11 +32,14 @@ export interface ConfirmComponents {
   readonly volume: VolumeId
 }
 
-/** The blocks that all their holders have. Rejects with the signal's reason only. */
+/**
+ * The blocks that all their holders have. Whoever does not answer is added to `silent`. Rejects
+ * with the signal's reason only.
+ */
 export async function confirmBlocks(
   components: ConfirmComponents,
   questions: readonly Question[],
-  { signal }: { readonly signal: AbortSignal }
+  { signal, silent }: { readonly signal: AbortSignal; readonly silent: Set<PeerId> }
 ): Promise<number[]> {
   const byHolder = new Map<PeerId, Question[]>()
   for (const question of questions) {
@@ -46,23 +52,20 @@ export async function confirmBlocks(
   const refused = new Set<number>()
   await Promise.all(
     [...byHolder].map(async ([holder, asked]) => {
-      for (let from = 0; from < asked.length; from += ASK_IDS_MAX) {
-        const some = asked.slice(from, from + ASK_IDS_MAX)
-        const answers = await ask(components, holder, { asked: some, signal })
-        some.forEach(({ block }, index) => answers[index] === true || refused.add(block))
-      }
+      const answers = await ask(components, holder, { asked, signal })
+      if (answers === undefined) silent.add(holder)
+      asked.forEach(({ block }, index) => answers?.[index] === true || refused.add(block))
     })
   )
   signal.throwIfAborted()
   return questions.flatMap(({ block }) => (refused.has(block) ? [] : [block]))
 }
 
-/** Who does not answer has nothing, as far as we know. */
 async function ask(
   { askHas, clock, volume }: ConfirmComponents,
   holder: PeerId,
   { asked, signal }: { readonly asked: readonly Question[]; readonly signal: AbortSignal }
-): Promise<readonly boolean[]> {
+): Promise<readonly boolean[] | undefined> {
   const deadline = new AbortController()
   const late = new WarrenError('ETIMEDOUT', { message: `${holder} does not say what it has` })
   const cancel = clock.after(ASK_MS_MAX, () => deadline.abort(late))
@@ -70,7 +73,7 @@ async function ask(
   try {
     return await askHas(holder, volume, ids, { signal: AbortSignal.any([signal, deadline.signal]) })
   } catch {
-    return []
+    return undefined
   } finally {
     cancel()
   }

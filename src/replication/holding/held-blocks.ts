@@ -91,6 +91,11 @@ export class HeldBlocks {
     return isSurplus(this.#table.states[block]!)
   }
 
+  /** It is in the store, and not on its way out. */
+  isHeld(block: number): boolean {
+    return this.#has(block, HERE) && this.#has(block, NODE | OURS)
+  }
+
   /** A data block that is kept: ours, or here and not yet known to be elsewhere. */
   isKept(block: number): boolean {
     return this.#has(block, OURS | PRESENT)

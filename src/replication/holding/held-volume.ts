@@ -28,6 +28,11 @@ export interface HeldVolume {
   readonly inventory: Inventory
   /** Roots of the versions that are held or being got: what the collector walks. */
   roots(): readonly BlockId[]
+  /**
+   * Whether a block is here, on disk, to stay: a node, or data that is ours as we see it. What we
+   * answer other holders: of two copies that are both on their way out, neither may count on the other.
+   */
+  has(id: BlockId): boolean
   /** Whether a block found below the roots is kept: all nodes; data that is ours, or not yet confirmed elsewhere. */
   keeps(id: BlockId): boolean
   /** These were found damaged or missing here: they are got again. */

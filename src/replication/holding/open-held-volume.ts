@@ -167,6 +167,12 @@ class CircleHeldVolume implements HeldVolume {
     return [...new Set(roots)]
   }
 
+  has(id: BlockId): boolean {
+    const { blocks } = this.#versions
+    const block = blocks.find(id)
+    return block >= 0 && blocks.isHeld(block)
+  }
+
   keeps(id: BlockId): boolean {
     if (!this.#isChecked) return true
     const { blocks } = this.#versions
@@ -378,6 +384,7 @@ class CircleHeldVolume implements HeldVolume {
     }
     this.#isDrained = false
     const trimmed = await this.#spare.trim({ signal })
+    if (trimmed > 0) this.#confirmRetry.succeeded()
     if (trimmed > 0 && this.#isFull) {
       this.#fullWith = []
       this.#isDue = true

@@ -1,5 +1,6 @@
 /** Holds back what is got in the background, so that whoever reads meanwhile is not slowed down. */
 import type { Clock } from '../../peer/index.ts'
+import { pause } from '../pause.ts'
 
 /** Called before some bytes are got; they are when it resolves. Rejects with the signal's reason. */
 export type Pace = (bytes: number, options: { readonly signal: AbortSignal }) => Promise<void>
@@ -17,19 +18,6 @@ export function createPace(clock: Clock, bytesPerSecond: number): Pace {
     const waitMs = dueMs - now
     dueMs = Math.max(dueMs, now - BURST_MS) + (bytes / bytesPerSecond) * 1_000
     if (waitMs > 0) await pause(clock, waitMs, signal)
+    signal.throwIfAborted()
   }
-}
-
-export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      cancel()
-      reject(signal.reason)
-    }
-    const cancel = clock.after(ms, () => {
-      signal.removeEventListener('abort', stop)
-      resolve()
-    })
-    signal.addEventListener('abort', stop, { once: true })
-  })
 }

@@ -36,10 +36,11 @@ export class SpareCopies {
     const { blocks } = this.#components.versions
     let trimmed = 0
     if (blocks.surplus === 0) return trimmed
-    const surplus = this.#questions({ leaving: false }, block => blocks.isSurplus(block))
-    for (const questions of inBatches(surplus)) {
+    const silent = new Set<PeerId>()
+    const isSurplus = (block: number): boolean => blocks.isSurplus(block)
+    for (const questions of inBatches(this.#questions({ leaving: false, silent }, isSurplus))) {
       const part = this.#components.versions.part!
-      const confirmed = await confirmBlocks(this.#components, questions, options)
+      const confirmed = await confirmBlocks(this.#components, questions, { ...options, silent })
       if (!this.#isNewest(part)) break
       for (const block of confirmed) blocks.lose(block)
       trimmed += confirmed.length
@@ -51,9 +52,10 @@ export class SpareCopies {
   async isDrained(options: Options): Promise<boolean> {
     const { blocks } = this.#components.versions
     const isOpen = (block: number): boolean => blocks.isPresent(block) && !blocks.isConfirmed(block)
-    for (const questions of inBatches(this.#questions({ leaving: true }, isOpen))) {
+    const silent = new Set<PeerId>()
+    for (const questions of inBatches(this.#questions({ leaving: true, silent }, isOpen))) {
       const part = this.#components.versions.part!
-      const confirmed = await confirmBlocks(this.#components, questions, options)
+      const confirmed = await confirmBlocks(this.#components, questions, { ...options, silent })
       if (!this.#isNewest(part)) return false
       for (const block of confirmed) blocks.confirm(block)
     }
@@ -61,9 +63,9 @@ export class SpareCopies {
     return true
   }
 
-  /** For each of these blocks who should have it, if all of them can be believed to be up to date. */
+  /** For each of these blocks who should have it, if all of them are up to date and answer. */
   *#questions(
-    { leaving }: { readonly leaving: boolean },
+    { leaving, silent }: { readonly leaving: boolean; readonly silent: ReadonlySet<PeerId> },
     isAsked: (block: number) => boolean
   ): Generator<Question> {
     const { blocks, part } = this.#components.versions
@@ -73,7 +75,8 @@ export class SpareCopies {
       const id = blocks.idOf(block)
       const policy = blocks.isNode(block) ? DEFAULT_POLICY : blocks.policyOf(block)
       const holders = part!.others(id, policy, { leaving })
-      if (holders?.every(holder => eligible.has(holder)) === true) yield { block, id, holders }
+      const isOpen = (holder: PeerId): boolean => eligible.has(holder) && !silent.has(holder)
+      if (holders?.every(isOpen) === true) yield { block, id, holders }
     }
   }
 

@@ -14,10 +14,12 @@ import {
 } from '../../../src/namespace/index.ts'
 import type {
   HeadExchange,
+  HeadStore,
   InodeNumber,
   LocalVolume,
   VolumeId
 } from '../../../src/namespace/index.ts'
+import { signHead } from '../../../src/namespace/heads/head-record.ts'
 import { createMemoryNetwork, createSigningKey } from '../../../src/peer/index.ts'
 import type { Clock, MemoryNetwork, Peer, PeerId, SigningKey } from '../../../src/peer/index.ts'
 import {
@@ -73,9 +75,11 @@ export class CountingClock implements Clock {
 
 export interface Member {
   readonly name: string
+  readonly key: SigningKey
   readonly peer: Peer
   readonly store: CountedStore
   readonly exchange: BlockExchange
+  readonly headStore: HeadStore
   readonly heads: HeadExchange
   readonly clock: CountingClock
 }
@@ -236,6 +240,17 @@ export class Cluster {
     return inodes
   }
 
+  /** Signs a head of version 1000 with any root, and passes it on. */
+  async publish(root: BlockId): Promise<void> {
+    const fields = { volume: this.id, sequence: 1000, root, timeMs: Date.now() }
+    const head = await signHead(this.#key, fields)
+    await this.owner.headStore.compareAndSet(
+      (await this.owner.headStore.get(this.id))?.sequence,
+      head
+    )
+    this.owner.heads.announce(head)
+  }
+
   async makeDirectory(name: string): Promise<InodeNumber> {
     const inode = await this.volume.update(transaction =>
       transaction.create(1 as InodeNumber, name, { type: 'directory', mode: 0o755 })
@@ -321,9 +336,12 @@ export class Cluster {
   async #has(holder: PeerId, ids: readonly BlockId[], signal: AbortSignal): Promise<boolean[]> {
     signal.throwIfAborted()
     if (this.circles.presenceOf(holder) !== 'present') throw new Error('it is not there')
-    const member = [this.owner, ...this.holders].find(({ peer }) => peer.id === holder)!
-    if ('asked' in member) (member as HolderMember).asked += ids.length
-    return await Promise.all(ids.map(id => member.store.has(id)))
+    if (holder === this.owner.peer.id) {
+      return await Promise.all(ids.map(id => this.owner.store.has(id)))
+    }
+    const member = this.holders.find(({ peer }) => peer.id === holder)!
+    member.asked += ids.length
+    return ids.map(id => member.held.has(id))
   }
 }
 
@@ -331,21 +349,22 @@ async function createMember(
   network: MemoryNetwork,
   options: {
     readonly name: string
-    readonly headStore?: ReturnType<typeof createMemoryHeadStore>
+    readonly headStore?: HeadStore
     readonly store?: CountedStore
     readonly key?: SigningKey | undefined
   }
 ): Promise<Member> {
-  const { name, headStore = createMemoryHeadStore(), store = createCountedStore(), key } = options
+  const { name, headStore = createMemoryHeadStore(), store = createCountedStore() } = options
+  const key = options.key ?? (await createSigningKey())
   const clock = new CountingClock()
-  const peer = network.createPeer({ discovery: false, ...(key && { key }) })
+  const peer = network.createPeer({ discovery: false, key })
   await peer.start()
   const exchange = createBlockExchange({ peer, store }, { clock })
   await exchange.start()
   const policy = { mayRead: () => true, offers: () => [] }
   const heads = createHeadExchange({ peer, heads: headStore, clock, policy }, { graceMs: 20 })
   await heads.start()
-  return { name, peer, store, exchange, heads, clock }
+  return { name, key, peer, store, exchange, headStore, heads, clock }
 }
 
 export function holderOf({ peer }: Pick<Member, 'peer'>, fields: Partial<Holder> = {}): Holder {
