@@ -240,9 +240,9 @@ export class Cluster {
     return inodes
   }
 
-  /** Signs a head of version 1000 with any root, and passes it on. */
-  async publish(root: BlockId): Promise<void> {
-    const fields = { volume: this.id, sequence: 1000, root, timeMs: Date.now() }
+  /** Signs a head with any root, and passes it on. */
+  async publish(root: BlockId, sequence = 1000): Promise<void> {
+    const fields = { volume: this.id, sequence, root, timeMs: Date.now() }
     const head = await signHead(this.#key, fields)
     await this.owner.headStore.compareAndSet(
       (await this.owner.headStore.get(this.id))?.sequence,

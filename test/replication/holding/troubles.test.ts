@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { Sealing, createBlock, createReadKey } from '../../../src/blocks/index.ts'
 import type { BlockId } from '../../../src/blocks/index.ts'
 import { WarrenError } from '../../../src/errors.ts'
+import { createCountedStore } from './counted-store.ts'
 import { encodeNodeOf } from './nodes.ts'
 import {
   BLOCK_BYTES,
@@ -101,8 +102,10 @@ test('what nobody has is told of once, and looked for until it is found', async 
   assert.deepEqual(alice.lost, [lost])
   await alice.held.settle()
   assert.deepEqual(alice.lost, [lost])
-  await cluster.owner.store.putMany([{ id: lost!, bytes }])
-  // That a source lacks a block is believed for five seconds.
+  const store = createCountedStore()
+  await store.putMany([{ id: lost!, bytes }])
+  await cluster.addHolder('bob', { store })
+  await cluster.list({ policy: EVERYBODY })
   await waitFor(
     () => alice.held.report.progress,
     progress => progress === 'current',
