@@ -1,4 +1,5 @@
 /** The files that are open in this process, one `OpenFile` for each inode. */
+import { isWarrenError } from '../../errors.ts'
 import type { Clock } from '../../peer/index.ts'
 import type { Inode, InodeNumber, Volume } from '../volume/volume.ts'
 import type { WriteBudget } from './open-file.ts'
@@ -113,14 +114,16 @@ export class OpenFiles {
     }
   }
 
-  /** Stores everything that any file has buffered. */
+  /** Stores everything that any file has buffered. What a removed file had is nobody's any more. */
   async store(): Promise<void> {
     const files = [...this.#files.values()].flatMap(files => [...files.values()])
     const results = await Promise.allSettled(
       files.filter(file => file.dirty).map(file => file.store())
     )
-    const failed = results.find(result => result.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
+    const failed = results.find(
+      result => result.status === 'rejected' && !isWarrenError(result.reason, 'ESTALE')
+    )
+    if (failed?.status === 'rejected') throw failed.reason
   }
 
   /** All writers that find the buffers full wait for the same round. */

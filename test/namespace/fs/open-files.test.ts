@@ -190,6 +190,20 @@ test('a full store is told to sync, loses nothing, and all is well when there is
   await again[Symbol.asyncDispose]()
 })
 
+test('what a full store kept a removed file from storing is missed by nobody', async () => {
+  const full = createFillableStore()
+  const root = await createVolumeFixture({}, { store: full.store })
+  await using fixture = await createFileSystemFixture({ root })
+  const { fs } = fixture
+  const handle = await fs.open('/file', 'w')
+  full.isFull = true
+  await handle.write('X'.repeat(20_000))
+  await assert.rejects(handle.close(), { code: 'ENOSPC' })
+  await fs.unlink('/file')
+  full.isFull = false
+  await fs.sync()
+})
+
 test('a full store refuses writes instead of growing the buffer', async () => {
   const full = createFillableStore()
   const root = await createVolumeFixture({}, { store: full.store })
