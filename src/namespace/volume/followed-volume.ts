@@ -4,7 +4,8 @@
  * Heads are pushed to us while a peer that has them is connected. Beside that a reader never sees
  * a head that was last checked longer ago than the attribute lifetime, unless nobody who could
  * know a newer one is reachable: then the last known version is better than none. Only the first
- * reader who finds that out waits for it; until somebody answers again the others go on at once.
+ * reader who finds that out waits for it; until somebody answers again the others go on at once, as
+ * long as it is asked now and then.
  *
  * News may come from a peer that has not the version itself. A head is therefore shown only when
  * the root of its tree could be read; until then readers stay with the version before.
@@ -33,6 +34,9 @@ const ATTRIBUTE_LIFETIME_MS = 3_000
 
 /** When nobody had what was asked for, readers ask again this soon, in milliseconds, and do not wait for it. */
 const RETRY_MS = 1_000
+
+/** What was found out longer ago than this says nothing of who is there now: a reader waits again, in milliseconds. */
+const ALONE_MS_MAX = 30_000
 
 export interface FollowedVolumeComponents {
   readonly heads: Pick<HeadExchange, 'newest' | 'follow'>
@@ -104,10 +108,13 @@ class NewestVersion implements FollowedVolume {
   async snapshot({ signal }: StoreOptions = {}): Promise<Snapshot> {
     await shareEventLoop()
     this.#requireOpen()
-    const lifetimeMs = this.#isAlone ? Math.min(RETRY_MS, this.#lifetimeMs) : this.#lifetimeMs
-    if (this.#components.clock.now() - this.#checkedMs > lifetimeMs) {
+    const ageMs = this.#components.clock.now() - this.#checkedMs
+    const isAlone = this.#isAlone && ageMs < ALONE_MS_MAX
+    const lifetimeMs = isAlone ? Math.min(RETRY_MS, this.#lifetimeMs) : this.#lifetimeMs
+    // Below zero: the clock was set back, and nothing says how old it is.
+    if (ageMs > lifetimeMs || ageMs < 0) {
       const checked = this.#checkOnce()
-      if (this.#tree === undefined || !this.#isAlone) await unlessAborted(checked, signal)
+      if (this.#tree === undefined || !isAlone) await unlessAborted(checked, signal)
       else checked.catch(() => {})
     }
     this.#requireOpen()
