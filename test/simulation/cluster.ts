@@ -1,0 +1,148 @@
+/**
+ * A whole cluster in one process: machines with their disks and clocks, the links between them,
+ * and what each volume should hold.
+ */
+import { createMemoryNetwork } from '../../src/peer/index.ts'
+import type { MemoryNetwork } from '../../src/peer/index.ts'
+import { describeTree } from '../warren/tree-model.ts'
+import { Links } from './links.ts'
+import { Machine } from './machine.ts'
+import { Operations } from './operations.ts'
+import { SeededRandom } from './seeded-random.ts'
+import { SimulatedClock } from './simulated-clock.ts'
+import { Trace } from './trace.ts'
+import { require } from './violation.ts'
+import { VolumeHistory, isSameState, stateFromLines } from './volume-history.ts'
+import type { TreeState } from './volume-history.ts'
+
+/** Where each machine keeps what others mount; beside it are its mounts. */
+export const SHARED = '/data'
+
+export const DIRECTORIES: readonly string[] = ['/a', '/b']
+
+const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi']
+
+/** Longer than anything takes at the start and the end of a process, in milliseconds. */
+const START_MS_MAX = 120_000
+
+export interface ClusterOptions {
+  readonly seed: number
+  readonly machines: number
+  /** Disks say that they have synced, and have not. */
+  readonly disksLie?: boolean | undefined
+  readonly write?: ((line: string) => void) | undefined
+}
+
+/** A machine, and what the simulation knows of it. */
+export interface Member {
+  readonly machine: Machine
+  readonly history: VolumeHistory
+  /** By owner, the number of the oldest state that it may still see. */
+  readonly seen: Map<Member, number>
+  /** Link to what it shares. */
+  link: string
+  isChanging: boolean
+}
+
+export class Cluster {
+  readonly random: SeededRandom
+  readonly clock: SimulatedClock = new SimulatedClock()
+  readonly trace: Trace
+  readonly operations: Operations = new Operations()
+  readonly members: Member[] = []
+  readonly links: Links
+  readonly network: MemoryNetwork
+  readonly #options: ClusterOptions
+
+  constructor(options: ClusterOptions) {
+    this.#options = options
+    this.random = new SeededRandom(options.seed)
+    this.trace = new Trace(options.write)
+    const { clock } = this
+    this.network = createMemoryNetwork({ clock, random: this.random.fork().next })
+    this.links = new Links(this.network, this.random.fork())
+  }
+
+  /** Makes the machines, shares a directory of each and mounts it at all others. */
+  async start(): Promise<void> {
+    const components = { clock: this.clock, network: this.network, random: this.random.fork() }
+    for (const name of NAMES.slice(0, this.#options.machines)) {
+      const machine = await Machine.create(name, components)
+      machine.disk.liesAboutSync = this.#options.disksLie === true
+      const state: TreeState = new Map(DIRECTORIES.map(directory => [directory, '/']))
+      const history = new VolumeHistory(state)
+      this.members.push({ machine, history, seen: new Map(), link: '', isChanging: false })
+    }
+    this.links.add(this.members.map(({ machine }) => machine.id))
+    for (const member of this.members) await this.must(this.#found(member), 'the first start')
+    for (const reader of this.members) {
+      for (const owner of this.members) {
+        if (reader === owner) continue
+        const mounting = reader.machine.warren!.mount(mountOf(owner), owner.link)
+        await this.must(mounting, `${reader.machine.name} mounting ${owner.machine.name}`)
+      }
+    }
+  }
+
+  /** Lets time pass until it is done; it has to be done, and well, before long. */
+  async must<Result>(work: Promise<Result>, what: string): Promise<Result> {
+    const ended = await this.clock.until(work, START_MS_MAX)
+    require(ended, () => `${what} did not end in ${START_MS_MAX} ms`)
+    return await work
+  }
+
+  /** After a crash or a stop. Its volume holds everything that was reported durable. */
+  async restart(member: Member): Promise<void> {
+    const { machine } = member
+    // It may be refused by a full disk, and is started again when there is room.
+    const starting = machine.start()
+    const ended = await this.clock.until(starting, START_MS_MAX)
+    require(ended, () => `${machine.name} did not start in ${START_MS_MAX} ms`)
+    try {
+      await starting
+    } catch (error) {
+      if (machine.disk.isFull && (error as { code?: string }).code === 'ENOSPC') return
+      throw error
+    }
+    const { history } = member
+    await this.must(this.look(member, history.durable), `${machine.name} reading its volume`)
+    // It came from the disk.
+    history.durable = history.settled
+    for (const owner of this.members) member.seen.delete(owner)
+    const mounted = new Set(machine.warren!.mounts().map(({ path }) => path))
+    for (const owner of this.members) {
+      const isThere = owner === member || mounted.has(mountOf(owner))
+      require(isThere, () => `${machine.name} has lost the mount of ${owner.machine.name}`)
+    }
+  }
+
+  /** Reads the own volume of a member, which is in one of the states from this one on. */
+  async look(member: Member, from: number): Promise<void> {
+    const { machine, history } = member
+    const state = stateFromLines(await describeTree(machine.warren!.fs, SHARED))
+    const found = history.find(from, other => isSameState(other, state))
+    require(found !== undefined, () => {
+      const lines = (of: TreeState): string => [...of].map(line => line.join(' ')).join('\n  ')
+      return (
+        `${machine.name} holds what it never held since state ${from}:\n  ${lines(state)}\n` +
+        `the newest is ${history.newestNumber}:\n  ${lines(history.newest)}`
+      )
+    })
+    this.trace.add(`${machine.name} holds state ${found} of ${from} to ${history.newestNumber}`)
+    history.returnTo(state)
+    member.isChanging = false
+  }
+
+  async #found(member: Member): Promise<void> {
+    const warren = await member.machine.start()
+    await warren.fs.mkdir('/m')
+    await warren.fs.mkdir(SHARED)
+    for (const directory of DIRECTORIES) await warren.fs.mkdir(SHARED + directory)
+    member.link = await warren.share(SHARED)
+    await warren.sync()
+  }
+}
+
+export function mountOf(owner: Member): string {
+  return `/m/${owner.machine.name}`
+}

@@ -1,0 +1,183 @@
+/**
+ * Runs a cluster for a number of steps, each chosen by chance from the seed, and checks after each
+ * that everything is as it must be.
+ */
+import { describeTree } from '../warren/tree-model.ts'
+import { Cluster, SHARED, mountOf } from './cluster.ts'
+import type { Member } from './cluster.ts'
+import { FaultSteps } from './fault-steps.ts'
+import { FileSteps } from './file-steps.ts'
+import { SeededRandom } from './seeded-random.ts'
+import { sealProcess } from './sealed-process.ts'
+import { require } from './violation.ts'
+import { isSameState, stateFromLines } from './volume-history.ts'
+
+export interface SimulationOptions {
+  readonly seed: number
+  readonly steps: number
+  /** Default 5. */
+  readonly machines?: number
+  /** Disks say that they have synced, and have not: then the simulation has to fail. Default false. */
+  readonly disksLie?: boolean
+  /** Told of every line of the trace. */
+  readonly write?: (line: string) => void
+}
+
+export interface SimulationReport {
+  /** Equal for runs in which the same happened. */
+  readonly digest: string
+  /** What passed in the cluster, in milliseconds. */
+  readonly simulatedMs: number
+  readonly timers: number
+  readonly bytesCarried: number
+  readonly outcomes: readonly [what: string, count: number][]
+}
+
+/** Between two times that everything is mended and compared. */
+const STEPS_BETWEEN_CALMS = 500
+
+/**
+ * After the last fault everything is as it should be within this, in milliseconds: the longest
+ * pauses before a peer is dialled again and before a volume is followed again come one after the other.
+ */
+const CALM_MS = 150_000
+
+const WEIGHTS = {
+  write: 20,
+  append: 6,
+  remove: 4,
+  rename: 5,
+  sync: 8,
+  readOwn: 10,
+  readOther: 28,
+  collect: 1,
+  crash: 1.5,
+  stop: 0.5,
+  restart: 5,
+  breakLink: 2.5,
+  mendLink: 5,
+  changeLink: 2,
+  disk: 1.5,
+  sleep: 0.6,
+  wake: 2,
+  jump: 0.3
+}
+
+/** Throws a `Violation`, or what somebody did not expect, with the trace's last lines. */
+export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
+  const { seed, machines = 5, disksLie, write } = options
+  const cluster = new Cluster({ seed, machines, disksLie, write })
+  const strays: unknown[] = []
+  const onStray = (reason: unknown): void => void strays.push(reason)
+  process.on('unhandledRejection', onStray)
+  const unseal = sealProcess(cluster.clock, new SeededRandom(seed + 1))
+  const startMs = cluster.clock.now()
+  try {
+    const simulation = new Simulation(cluster, strays)
+    await simulation.run(options.steps)
+    return {
+      digest: cluster.trace.digest(),
+      simulatedMs: cluster.clock.now() - startMs,
+      timers: cluster.clock.eventsRun,
+      bytesCarried: cluster.network.bytesCarried(),
+      outcomes: cluster.operations.outcomes()
+    }
+  } catch (error) {
+    throw new Error(
+      `seed ${seed} failed: ${String((error as Error).stack)}\n` +
+        `the last lines before:\n  ${cluster.trace.last().join('\n  ')}`,
+      { cause: error }
+    )
+  } finally {
+    for (const { machine } of cluster.members) machine.crash()
+    unseal()
+    process.off('unhandledRejection', onStray)
+  }
+}
+
+class Simulation {
+  readonly #cluster: Cluster
+  readonly #files: FileSteps
+  readonly #faults: FaultSteps
+  readonly #strays: readonly unknown[]
+
+  constructor(cluster: Cluster, strays: readonly unknown[]) {
+    this.#cluster = cluster
+    this.#strays = strays
+    this.#files = new FileSteps(cluster)
+    this.#faults = new FaultSteps(cluster)
+  }
+
+  async run(steps: number): Promise<void> {
+    const { trace, clock, network } = this.#cluster
+    await this.#cluster.start()
+    const startMs = clock.now()
+    for (let step = 1; step <= steps; step++) {
+      await this.#step()
+      await this.#pass(this.#pauseMs())
+      trace.add(
+        `${step}: ${clock.now() - startMs} ms, ${clock.eventsRun} timers, ${network.bytesCarried()} bytes`
+      )
+      if (step % STEPS_BETWEEN_CALMS === 0) await this.#calm()
+    }
+    await this.#calm()
+  }
+
+  async #step(): Promise<void> {
+    const { random, members } = this.#cluster
+    const kind = random.weighted(WEIGHTS)
+    const faults = this.#faults
+    if (kind === 'restart') return await faults.restart()
+    if (kind === 'breakLink' || kind === 'mendLink' || kind === 'changeLink' || kind === 'disk') {
+      return faults[kind]()
+    }
+    if (kind === 'wake') return faults.wake()
+    const member = random.pick(members.filter(({ machine }) => machine.isUp))!
+    if (kind === 'crash' || kind === 'stop') return await faults[kind](member)
+    if (kind === 'sleep' || kind === 'jump') return faults[kind](member)
+    if (!member.machine.isAwake) return
+    if (isChange(kind) && member.isChanging) return
+    this.#files[kind](member)
+  }
+
+  #pauseMs(): number {
+    const { random } = this.#cluster
+    const most = random.weighted({ 20: 40, 200: 35, 2_000: 18, 20_000: 6, 120_000: 1 })
+    return random.below(Number(most))
+  }
+
+  async #pass(ms: number): Promise<void> {
+    const { clock, operations } = this.#cluster
+    await clock.run(ms)
+    operations.check(ms)
+    require(this.#strays.length === 0, () => {
+      return `nobody handled: ${String((this.#strays[0] as Error).stack)}`
+    })
+  }
+
+  /** Everything is mended, and before long everybody sees what everybody has. */
+  async #calm(): Promise<void> {
+    const { members } = this.#cluster
+    await this.#faults.mendAll()
+    await this.#pass(CALM_MS)
+    for (const owner of members) {
+      for (const reader of members) await this.#compare(owner, reader)
+    }
+  }
+
+  async #compare(owner: Member, reader: Member): Promise<void> {
+    const { trace } = this.#cluster
+    const root = reader === owner ? SHARED : mountOf(owner)
+    const who = `${reader.machine.name} reading ${owner.machine.name}`
+    const lines = await this.#cluster.must(describeTree(reader.machine.warren!.fs, root), who)
+    const state = stateFromLines(lines)
+    require(isSameState(state, owner.history.newest), () => {
+      return `${who} sees\n${lines.join('\n')}\nand not\n${[...owner.history.newest].join('\n')}`
+    })
+    trace.add(`${who}: equal`)
+  }
+}
+
+function isChange(kind: string): boolean {
+  return kind === 'write' || kind === 'append' || kind === 'remove' || kind === 'rename'
+}
