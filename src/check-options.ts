@@ -23,6 +23,7 @@ const RANGES: Readonly<Record<NumberOption, readonly [min: number, max: number]>
   nodeCacheBytes: [0, Number.MAX_SAFE_INTEGER],
   attributeLifetimeMs: [0, TIME_MS_MAX],
   retentionMs: [0, Number.MAX_SAFE_INTEGER],
+  collectEveryMs: [0, TIME_MS_MAX],
   retentionVersions: [0, RETENTION_VERSIONS_MAX],
   fetchTimeoutMs: [1, TIME_MS_MAX]
 }

@@ -6,10 +6,12 @@ import type {
   BlockId,
   BlockReader,
   BlockStoreUsage,
+  CollectOptions,
   CollectableBlockStore
 } from './blocks/index.ts'
 import { WarrenError } from './errors.ts'
 import type { HeadStore, LocalVolume } from './namespace/index.ts'
+import { abortable } from './peer/index.ts'
 import type { Volumes } from './volumes.ts'
 
 export interface Garbage {
@@ -29,7 +31,7 @@ export interface Garbage {
  */
 export async function collectGarbage(
   garbage: Garbage,
-  options: { readonly signal?: AbortSignal } = {}
+  options: CollectOptions = {}
 ): Promise<BlockStoreUsage> {
   const { store, own, compact } = garbage
   const nodes = new OwnNodes(garbage, options)
@@ -41,7 +43,9 @@ export async function collectGarbage(
     },
     options
   )
-  await compact()
+  options.signal?.throwIfAborted()
+  // Nobody who is in a hurry waits for its end.
+  await abortable(compact(), options.signal)
   return freed
 }
 

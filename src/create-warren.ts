@@ -5,8 +5,16 @@ import {
   createCollectableBlockStore,
   fixedSizeChunks
 } from './blocks/index.ts'
-import type { BlockReader, CollectableBlockStore } from './blocks/index.ts'
+import type {
+  BlockReader,
+  BlockStoreUsage,
+  CollectOptions,
+  CollectableBlockStore
+} from './blocks/index.ts'
+import { AutomaticCollection } from './automatic-collection.ts'
 import { checkOptions } from './check-options.ts'
+import { collectGarbage } from './collect-garbage.ts'
+import type { Garbage } from './collect-garbage.ts'
 import type { Parts } from './defaults/parts.ts'
 import { KeptPeers } from './kept-peers.ts'
 import {
@@ -29,7 +37,7 @@ import type {
   SignedHead
 } from './namespace/index.ts'
 import { isPeerId } from './peer/index.ts'
-import type { PeerId } from './peer/index.ts'
+import type { Clock, PeerId } from './peer/index.ts'
 import { openSealing } from './open-sealing.ts'
 import { PeerWarren } from './peer-warren.ts'
 import { Volumes } from './volumes.ts'
@@ -91,7 +99,8 @@ async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarre
   )
   // Also our own blocks may come from others: a damaged one is repaired by whoever has a copy.
   const reader = exchange.reader(fetching(options))
-  const own = await openOwnVolume(parts, { store, reader, heads, cache }, options)
+  const makeRoom = (): Promise<boolean> => collection.makeRoom()
+  const own = await openOwnVolume(parts, { store, reader, heads, cache, makeRoom }, options)
   const kept = new KeptPeers(peer, peersIn(options.bootstrap ?? []))
   const volumes = new Volumes(
     { own, peer, kept, exchange, heads, cache, clock },
@@ -122,6 +131,8 @@ async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarre
     record.mounts
   )
   const shares = new Shares({ table, changed }, record.shares)
+  const garbage = { ...parts, store, reader, knownHeads, own, volumes }
+  const collection = createCollection(garbage, options)
   return new PeerWarren({
     ...parts,
     store,
@@ -134,6 +145,7 @@ async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarre
     volumes,
     table,
     shares,
+    collection,
     fs: createFileSystem({ mounts: table, clock }),
     transfers: parts.createTransfers?.(ids => store.touch(ids))
   })
@@ -161,6 +173,7 @@ interface Lower {
   readonly reader: BlockReader
   readonly heads: HeadExchange
   readonly cache: NodeCache
+  readonly makeRoom: () => Promise<boolean>
 }
 
 async function openOwnVolume(
@@ -175,6 +188,7 @@ async function openOwnVolume(
     heads: parts.headStore,
     versions: parts.versionStore,
     cache: lower.cache,
+    makeRoom: lower.makeRoom,
     clock: parts.clock,
     chunker: fixedSizeChunks(options.blockBytes ?? BLOCK_BYTES),
     sealing: await openSealing(parts, options),
@@ -182,6 +196,19 @@ async function openOwnVolume(
   }
   const { retentionMs, retentionVersions } = options
   return openLocalVolume(components, { retentionMs, retentionVersions })
+}
+
+function createCollection(
+  garbage: Garbage & { readonly own: LocalVolume; readonly clock: Clock },
+  { collectEveryMs }: WarrenOptions
+): AutomaticCollection {
+  const { own, store, clock } = garbage
+  const collect = (options: CollectOptions): Promise<BlockStoreUsage> =>
+    collectGarbage(garbage, options)
+  return new AutomaticCollection(
+    { collect, expires: () => own.expires, store, clock },
+    { intervalMs: collectEveryMs }
+  )
 }
 
 function fetching({ fetchTimeoutMs }: WarrenOptions): { readonly deadlineMs?: number } {

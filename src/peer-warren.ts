@@ -5,6 +5,7 @@ import type {
   BlockStoreUsage,
   CollectableBlockStore
 } from './blocks/index.ts'
+import type { AutomaticCollection } from './automatic-collection.ts'
 import type { Parts } from './defaults/parts.ts'
 import { WarrenError, isWarrenError } from './errors.ts'
 import type { KeptPeers } from './kept-peers.ts'
@@ -34,7 +35,6 @@ import type {
   createFileSystem
 } from './namespace/index.ts'
 import type { KnownPeer, Peer, PeerId } from './peer/index.ts'
-import { collectGarbage } from './collect-garbage.ts'
 import { existingPlace, explained, writablePlace } from './transfer-place.ts'
 import type { Volumes } from './volumes.ts'
 import type { MountReport, PeerReport, ShareReport, Warren } from './warren.ts'
@@ -54,6 +54,7 @@ export interface WarrenComponents extends Parts {
   readonly volumes: Volumes
   readonly table: MountTable
   readonly shares: Shares
+  readonly collection: AutomaticCollection
   readonly fs: ReturnType<typeof createFileSystem>
   readonly transfers: HostTransfers | undefined
 }
@@ -85,7 +86,8 @@ export class PeerWarren implements Warren {
 
   /** Called by `createWarren` once. */
   async start(): Promise<void> {
-    const { peer, exchange, heads } = this.#parts
+    const { peer, exchange, heads, collection } = this.#parts
+    collection.start()
     await exchange.start()
     await heads.start()
     try {
@@ -174,9 +176,10 @@ export class PeerWarren implements Warren {
 
   async unmount(path: string): Promise<void> {
     this.#requireRunning()
-    const { table } = this.#parts
+    const { table, collection } = this.#parts
     const at = canonicalPath(path)
     await table.unmount(table.has(at) ? at : await this.#realOr(at))
+    collection.expect()
   }
 
   mounts(): MountReport[] {
@@ -217,7 +220,7 @@ export class PeerWarren implements Warren {
 
   async collect(options: { readonly signal?: AbortSignal } = {}): Promise<BlockStoreUsage> {
     await this.sync()
-    return collectGarbage(this.#parts, options)
+    return this.#parts.collection.collect(options)
   }
 
   usage(): BlockStoreUsage {
@@ -235,9 +238,10 @@ export class PeerWarren implements Warren {
 
   /** Everything is let go of, whatever fails on the way; the first failure is told. */
   async #stop(): Promise<void> {
-    const { heads, knownHeads, exchange, peer, volumes } = this.#parts
+    const { heads, knownHeads, exchange, peer, volumes, collection } = this.#parts
     this.#ending.abort(new WarrenError('EBADF', { message: 'the warren has been stopped' }))
     const steps = [
+      () => collection.stop(),
       () => this.fs.flush(),
       () => volumes.closeAll(),
       () => heads.stop(),

@@ -42,6 +42,12 @@ export interface WarrenOptions {
   readonly retentionMs?: number
   /** How many superseded versions collection keeps, however old they are. Default 0, at most 2048. */
   readonly retentionVersions?: number
+  /**
+   * How long what was deleted may take up space, in milliseconds: garbage is collected by itself in
+   * the background, sooner when much was written, at once when the disk is full. Default an hour; 0:
+   * only `collect` does.
+   */
+  readonly collectEveryMs?: number
   /** How long a read looks for somebody who has a block, in milliseconds. Default 10000. */
   readonly fetchTimeoutMs?: number
 
@@ -149,7 +155,10 @@ export interface Warren extends AsyncDisposable {
 
   /** Resolves when everything written before survives `kill -9` and power loss. */
   sync(): Promise<void>
-  /** Gives back the space of what was deleted. Resolves to what was freed. */
+  /**
+   * Gives back the space of what was deleted, now. Resolves to what was freed. Throws `EBUSY` while
+   * another call runs, and `EIO`, with nothing removed, when part of the tree at `/` is damaged.
+   */
   collect(options?: { readonly signal?: AbortSignal }): Promise<BlockStoreUsage>
   /** What is stored here. */
   usage(): BlockStoreUsage

@@ -41,7 +41,14 @@ export interface Roots {
   inFlight(): Iterable<BlockId>
 }
 
+export interface CollectOptions extends StoreOptions {
+  /** Pause after each slice of work, in milliseconds. Default 0. */
+  readonly restMs?: number
+}
+
 export interface CollectableBlockStore extends BlockStore {
+  /** Bytes put since it was opened, also those of blocks that were there already. */
+  readonly writtenBytes: number
   /**
    * Announces blocks that are about to be stored past `putMany`, or to be named though they are
    * old: a run under way keeps them. Wait for it before storing them, for they may just be on
@@ -50,7 +57,7 @@ export interface CollectableBlockStore extends BlockStore {
    */
   touch(ids: readonly BlockId[]): Promise<void>
   /** Removes every block the roots do not reach. One run at a time: throws `EBUSY`. */
-  collect(roots: Roots, options?: StoreOptions): Promise<BlockStoreUsage>
+  collect(roots: Roots, options?: CollectOptions): Promise<BlockStoreUsage>
 }
 
 export function createCollectableBlockStore(store: BlockStore): CollectableBlockStore {
@@ -65,9 +72,14 @@ class Collector implements CollectableBlockStore {
   readonly #putting = new Set<readonly BlockId[]>()
   #deleting: Promise<void> | undefined
   #sliceBegan = 0
+  #writtenBytes = 0
 
   constructor(store: BlockStore) {
     this.#store = store
+  }
+
+  get writtenBytes(): number {
+    return this.#writtenBytes
   }
 
   get(id: BlockId, options?: StoreOptions): Promise<Uint8Array | undefined> {
@@ -110,12 +122,13 @@ class Collector implements CollectableBlockStore {
     try {
       if (this.#young !== undefined) await this.touch(ids)
       await this.#store.putMany(blocks, options)
+      for (const { bytes } of blocks) this.#writtenBytes += bytes.length
     } finally {
       this.#putting.delete(ids)
     }
   }
 
-  async collect(roots: Roots, options: StoreOptions = {}): Promise<BlockStoreUsage> {
+  async collect(roots: Roots, options: CollectOptions = {}): Promise<BlockStoreUsage> {
     if (this.#young !== undefined) throw new WarrenError('EBUSY', { message: 'already collecting' })
     this.#young = new Set()
     for (const ids of this.#putting) for (const id of ids) this.#young.add(id)
@@ -132,8 +145,8 @@ class Collector implements CollectableBlockStore {
     }
   }
 
-  async #mark(roots: Roots, options: StoreOptions): Promise<TreeMarks> {
-    const components = { store: this.#store, rest: () => this.#slice() }
+  async #mark(roots: Roots, options: CollectOptions): Promise<TreeMarks> {
+    const components = { store: this.#store, rest: () => this.#slice(options) }
     const marks = new TreeMarks(components, { idsMax: this.#store.usage().blocks })
     for (const root of await roots.live()) {
       await marks.markWhole(root, { ...options, find: roots.find })
@@ -142,10 +155,11 @@ class Collector implements CollectableBlockStore {
     return marks
   }
 
-  async #sweep(isLive: (id: BlockId) => boolean, options: StoreOptions): Promise<void> {
+  async #sweep(isLive: (id: BlockId) => boolean, options: CollectOptions): Promise<void> {
     let dead: BlockId[] = []
     for await (const id of this.#store.ids(options)) {
-      await this.#slice()
+      options.signal?.throwIfAborted()
+      await this.#slice(options)
       if (isLive(id)) continue
       if (dead.push(id) === SWEEP_BATCH) {
         await this.#delete(dead, isLive)
@@ -156,9 +170,9 @@ class Collector implements CollectableBlockStore {
   }
 
   /** A store in memory never waits, and so would nobody else get to run. */
-  async #slice(): Promise<void> {
+  async #slice({ restMs = 0 }: CollectOptions): Promise<void> {
     if (performance.now() - this.#sliceBegan < SLICE_MS) return
-    await new Promise(resolve => setTimeout(resolve, 0))
+    await new Promise(resolve => setTimeout(resolve, restMs))
     this.#sliceBegan = performance.now()
   }
 

@@ -27,7 +27,7 @@ export type {
   BlockstoreResult
 } from './interface-blockstore.ts'
 export type { Chunker } from './chunker.ts'
-export type { CollectableBlockStore, Roots } from './collector.ts'
+export type { CollectOptions, CollectableBlockStore, Roots } from './collector.ts'
 export { createCollectableBlockStore } from './collector.ts'
 export type { ContentDefinedChunksOptions } from './content-defined-chunker.ts'
 export { CHUNK_BYTES_AVERAGE, contentDefinedChunks } from './content-defined-chunker.ts'

@@ -1,4 +1,5 @@
 /** The door of the peer layer. */
+export { abortable } from './abortable.ts'
 export type { Clock } from './clock.ts'
 export { systemClock } from './clock.ts'
 export { BODY_BYTES_MAX, PAYLOAD_BYTES_MAX, SILENCE_MS_MAX, WINDOW_BYTES } from './limits.ts'

@@ -77,6 +77,12 @@ export class KeptVersions {
     return this.#versions.slice(0, -1)
   }
 
+  /** Whether there are some that only time keeps. */
+  get expires(): boolean {
+    this.#prune()
+    return this.#versions.length - 1 > this.#options.retentionVersions
+  }
+
   /** It cannot be read any more. The newest stays. */
   forget(root: BlockId): void {
     const newest = this.#versions.at(-1)

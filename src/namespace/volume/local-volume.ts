@@ -18,7 +18,7 @@ import type {
   StoreOptions
 } from '../../blocks/index.ts'
 import type { Clock, SigningKey, TypedEventTarget } from '../../peer/index.ts'
-import { WarrenError } from '../../errors.ts'
+import { WarrenError, isWarrenError } from '../../errors.ts'
 import { signHead } from '../heads/head-record.ts'
 import type { SignedHead, VolumeId } from '../heads/head.ts'
 import type { HeadStore } from '../heads/head-store.ts'
@@ -70,6 +70,11 @@ export interface LocalVolumeComponents {
   readonly chunker: Chunker
   /** With a key, when the volume is sealed. */
   readonly sealing?: Sealing | undefined
+  /**
+   * Called when the store has no room for content; true when it may have now. Never by an update
+   * or a commit: what makes room may have to wait for those.
+   */
+  readonly makeRoom?: (() => Promise<boolean>) | undefined
   /** Told of each new head after it is durable. */
   readonly announce?: (head: SignedHead) => void
 }
@@ -117,6 +122,8 @@ export interface LocalVolume extends Volume {
   inFlight(): Iterable<BlockId>
   /** Who collects may remove everything else: what is not among these is not after a restart either. */
   roots(): Promise<VolumeRoots>
+  /** Whether there are superseded versions that are kept for some time yet. */
+  readonly expires: boolean
   /** Gives up a superseded version, because it cannot be read any more. */
   forgetVersion(root: BlockId): void
 }
@@ -267,6 +274,10 @@ class TreeVolume implements LocalVolume {
     this.#kept.forget(root)
   }
 
+  get expires(): boolean {
+    return this.#kept.expires
+  }
+
   async roots(): Promise<VolumeRoots> {
     const tree = await this.#turns.take(async () => {
       this.#tree = await this.#tree.flush(this.#components.store)
@@ -306,6 +317,18 @@ class TreeVolume implements LocalVolume {
     }
   }
 
+  /** On a full disk once more, when garbage could be removed. What is being stored is in flight meanwhile. */
+  readonly #put: BlockStoring['put'] = async run => {
+    const put = putInto(this.#components.store)
+    try {
+      await put(run)
+    } catch (error) {
+      if (!isWarrenError(error, 'ENOSPC')) throw error
+      if (!(await this.#components.makeRoom?.())) throw error
+      await put(run)
+    }
+  }
+
   /** Keeps what is being stored from collection. */
   #hold(
     options: StoreBlocksOptions,
@@ -314,7 +337,7 @@ class TreeVolume implements LocalVolume {
     const held = new Set<BlockId>()
     this.#inFlight.add(held)
     const extents = store({
-      put: putInto(this.#components.store),
+      put: this.#put,
       ...options,
       onBlock: id => held.add(id)
     })
