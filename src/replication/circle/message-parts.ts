@@ -19,7 +19,8 @@ export function readMap(
   required: readonly string[],
   optional: readonly string[] = []
 ): Record<string, unknown> {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) refuse('it is not a map')
+  const isMap = typeof body === 'object' && body !== null && !Array.isArray(body)
+  if (!isMap || ArrayBuffer.isView(body)) refuse('it is not a map')
   const keys = Object.keys(body)
   if (!required.every(key => keys.includes(key))) refuse('a field is missing')
   if (!keys.every(key => required.includes(key) || optional.includes(key))) {

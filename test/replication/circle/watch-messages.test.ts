@@ -1,0 +1,125 @@
+import { suite } from 'uvu'
+import assert from 'node:assert/strict'
+import { decode, encode } from 'cborg'
+import type { HolderReport } from '../../../src/replication/index.ts'
+import { HOLDERS_MAX, HOLDER_LIST_BYTES_MAX } from '../../../src/replication/index.ts'
+import { HEARSAY_MAX, HINTS_MAX } from '../../../src/replication/circle/circle-limits.ts'
+import {
+  decodeSaid,
+  encodeSaid,
+  isSameReport
+} from '../../../src/replication/circle/report-record.ts'
+import {
+  decodeWatchAnswer,
+  decodeWatchRequest,
+  encodeWatchAnswer,
+  encodeWatchRequest
+} from '../../../src/replication/circle/watch-messages.ts'
+import type { WatchAnswer } from '../../../src/replication/circle/watch-messages.ts'
+import { createListOwner, peerFor } from '../fixtures.ts'
+import { refusesAll, travelled } from './hostile.ts'
+import { reportFor } from './members.ts'
+
+const { volume } = await createListOwner()
+const test = suite('watch messages')
+
+const gone = [peerFor(1), peerFor(2)].toSorted()
+const said = { made: 1_700_000_000_000, report: reportFor({ volume }, { gone, holds: -1 }) }
+const answer: WatchAnswer = {
+  list: Uint8Array.of(1, 2, 3),
+  addresses: new Map([[peerFor(1), ['/ip4/192.0.2.1/tcp/4001']]]),
+  said,
+  heard: {
+    sequence: 7,
+    holders: [
+      { place: 3, ageMs: 12_000 },
+      { place: 1023, ageMs: 0, said }
+    ]
+  }
+}
+
+test('comes back as it was', () => {
+  const request = { volume, addresses: ['/ip4/192.0.2.1/tcp/1'], list: undefined }
+  assert.deepEqual(decodeWatchRequest(travelled(encodeWatchRequest(request))), request)
+  const shown = { ...request, list: new Uint8Array(HOLDER_LIST_BYTES_MAX) }
+  assert.deepEqual(decodeWatchRequest(travelled(encodeWatchRequest(shown))), shown)
+  assert.deepEqual(decodeWatchAnswer(travelled(encodeWatchAnswer(answer)), volume), answer)
+  assert.deepEqual(decodeWatchAnswer(travelled(encodeWatchAnswer({})), volume), {})
+  for (const progress of ['current', 'behind', 'full', 'drained'] as const) {
+    const report = reportFor({ volume }, { progress })
+    assert.deepEqual(decodeSaid(travelled(encodeSaid({ made: 0, report })), volume).report, report)
+  }
+})
+
+test('those who are gone are sent in order, whatever order they are in', () => {
+  const report = reportFor({ volume }, { gone: gone.toReversed() })
+  assert.deepEqual(decodeSaid(encodeSaid({ made: 1, report }), volume).report.gone, gone)
+})
+
+test('refuses what is not exactly a message', () => {
+  const readRequest = travelled(encodeWatchRequest({ volume, addresses: [], list: undefined }))
+  refusesAll(decodeWatchRequest, encodeWatchRequest, readRequest)
+  const read = (body: unknown): WatchAnswer => decodeWatchAnswer(body, volume)
+  refusesAll(read, encodeWatchAnswer, travelled(encodeWatchAnswer(answer)))
+})
+
+test('refuses a message that is cut short anywhere', () => {
+  const bytes = encode(encodeWatchAnswer(answer))
+  for (let length = 0; length < bytes.length; length++) {
+    assert.throws(() => decodeWatchAnswer(decode(bytes.subarray(0, length)), volume))
+  }
+})
+
+test('refuses what is over a limit by one', () => {
+  const key = new Uint8Array(32)
+  const refuses = (body: unknown): void => {
+    assert.throws(() => decodeWatchAnswer(body, volume), { code: 'EPROTO' })
+  }
+  refuses({ list: new Uint8Array(HOLDER_LIST_BYTES_MAX + 1) })
+  refuses({ addresses: Array.from({ length: HINTS_MAX + 1 }, () => [key, []]) })
+  refuses({ heard: [1, Array.from({ length: HEARSAY_MAX + 1 }, () => [1, 1])] })
+  const all = Array.from({ length: HOLDERS_MAX + 1 }, (_, index) => peerFor(index)).toSorted()
+  const withGone = (count: number): unknown => {
+    const report = reportFor({ volume }, { gone: all.slice(0, count) })
+    return encodeSaid({ made: 1, report })
+  }
+  refuses({ report: withGone(HOLDERS_MAX + 1) })
+  const { said: read } = decodeWatchAnswer({ report: withGone(HOLDERS_MAX) }, volume)
+  assert.equal(read?.report.gone.length, HOLDERS_MAX)
+  const request = encodeWatchRequest({ volume, addresses: [], list: undefined }) as object
+  const list = new Uint8Array(HOLDER_LIST_BYTES_MAX + 1)
+  assert.throws(() => decodeWatchRequest({ ...request, list }), { code: 'EPROTO' })
+})
+
+test('refuses reports that cannot be true', () => {
+  const refuses = (fields: Partial<HolderReport>): void => {
+    const body = encodeSaid({ made: 1, report: reportFor({ volume }, fields) })
+    assert.throws(() => decodeSaid(body, volume), { code: 'EPROTO' }, JSON.stringify(fields))
+  }
+  refuses({ holds: 5, knows: 4 })
+  refuses({ gone: [gone[0]!, gone[0]!] })
+  refuses({ holds: -2, knows: -2 })
+  refuses({ usedBytes: 2 ** 53 })
+  refuses({ missingBlocks: -1 })
+  refuses({ progress: 'gone' as 'full' })
+})
+
+test('knows reports that say the same', () => {
+  const report = reportFor({ volume }, { gone })
+  assert.ok(isSameReport(report, { ...report, gone: [...gone] }))
+  assert.ok(!isSameReport(report, undefined))
+  const others: Partial<HolderReport>[] = [
+    { progress: 'full' },
+    { listSequence: 9 },
+    { holds: 1 },
+    { knows: 9 },
+    { gone: [] },
+    { gone: [gone[0]!, peerFor(3)] },
+    { missingBlocks: 1 },
+    { usedBytes: 1 },
+    { pledgeBytes: 1 }
+  ]
+  for (const other of others) assert.ok(!isSameReport(report, { ...report, ...other }))
+})
+
+test.run()
