@@ -63,7 +63,7 @@ export const HEAR_GAP_MS = 1_000
 export const WATCH_WINDOW_BYTES: number = 64 * 1024
 
 /** How often the addresses that a watch tells are looked at again, in milliseconds. */
-export const ADDRESSES_TOLD_MS = 60_000
+export const ADDRESSES_TOLD_MS = 15_000
 
 /** Watches that one peer may begin in a row, over all volumes: all of them after a restart, and again. */
 export const WATCHES_BURST: number = 4 * WATCHES_PER_PEER_MAX
@@ -95,8 +95,11 @@ export const HINTS_PER_SECOND = 1
 /** How long what we know of addresses is used before we look again, in milliseconds. */
 export const ADDRESSES_MS = 1_000
 
-/** Holders of whom one message says when they were heard: 1024 are told within a minute or so. */
-export const HEARSAY_MAX = 128
+/**
+ * Holders of whom one message says when they were heard. With 32 watches and a message each five
+ * seconds, each of 1024 is told of every two or three seconds.
+ */
+export const HEARSAY_MAX = 64
 
 /** Peers that the reports in one message say are gone: together 70 KB. The other reports wait. */
 export const HEARSAY_GONE_MAX = 2048

@@ -60,8 +60,8 @@ export interface Circle {
 
 export interface OpenCircleOptions {
   /**
-   * Whom to ask beside those who are listed, while no list names us: the owner, whom we joined at.
-   * At most `SOURCES_MAX` of them count.
+   * Whom to ask beside those who are listed, while no list names us or few of those are reached:
+   * the owner, whom we joined at. At most `SOURCES_MAX` of them count.
    */
   readonly sources?: readonly PeerId[]
 }

@@ -12,6 +12,7 @@ import type { AddressesOf } from './address-book.ts'
 import type { Circle, CircleEvents, Presence } from './circle.ts'
 import { HINTS_BURST, HINTS_PER_SECOND, SOURCES_MAX } from './circle-limits.ts'
 import type { HolderReport } from './holder-report.ts'
+import type { AddressHints } from './message-parts.ts'
 import { rememberAddresses, rememberHints } from './remember-hints.ts'
 import { isSameReport } from './report-record.ts'
 import type { Said } from './report-record.ts'
@@ -58,6 +59,8 @@ export class OpenCircle implements Circle {
   readonly #distrusted = new Set<PeerId>()
   /** Watches that were stopped and lists that are being stored. */
   readonly #unwinding = new Set<Promise<unknown>>()
+  /** Of those whom the list has us watch, who was heard since. */
+  readonly #reached = new Set<PeerId>()
   #list: HolderList | undefined
   #ring = new Ring(NO_HOLDERS)
   #counted: readonly Holder[] | undefined
@@ -202,13 +205,33 @@ export class OpenCircle implements Circle {
     this.#silence.heard(from)
     if (list !== undefined) await this.#learnBytes(list)
     if (this.#stop.signal.aborted) return
-    if (addresses !== undefined && this.#hints.take(from, addresses.size)) {
-      await rememberHints(this.#components.peer, this.#list ?? NO_HOLDERS, addresses)
-    }
+    if (addresses !== undefined) await this.#remember(from, addresses)
+    this.#reach(from)
     if (said !== undefined) this.#take(from, said)
     if (heard !== undefined && heard.sequence === this.#list?.sequence) {
       for (const hearsay of heard.holders) this.#overhear(hearsay)
     }
+  }
+
+  /** Who could not be reached may be now. */
+  async #remember(from: PeerId, addresses: AddressHints): Promise<void> {
+    if (!this.#hints.take(from, addresses.size)) return
+    await rememberHints(this.#components.peer, this.#list ?? NO_HOLDERS, addresses)
+    for (const peer of addresses.keys()) if (!this.#reached.has(peer)) this.connected(peer)
+  }
+
+  /** Once enough of the others are heard, the sources are not needed. */
+  #reach(from: PeerId): void {
+    if (this.#reached.has(from)) return
+    const needed = this.#needsSources
+    this.#reached.add(from)
+    if (needed && !this.#needsSources) this.#rewatch()
+  }
+
+  /** Whom we hear tells us where the rest are; as long as they are few, the sources may know. */
+  get #needsSources(): boolean {
+    const watched = this.#ring.watchedBy(this.#components.peer.id)
+    return 2 * watched.filter(peer => this.#reached.has(peer)).length < watched.length
   }
 
   /** Of whom we watch ourselves nobody else is believed. */
@@ -257,19 +280,22 @@ export class OpenCircle implements Circle {
     }
     for (const peer of this.#distrusted) if (!this.names(peer)) this.#distrusted.delete(peer)
     this.#rewatch()
+    // Who refused us may think otherwise by the new list.
+    for (const watch of this.#watches.values()) watch.retry()
     this.#watchers.changed()
     this.#dispatch('list', list)
   }
 
-  /** Watches those whom the list has us watch; while it does not name us, those who may tell us why. */
+  /** Watches those whom the list has us watch, and those who may tell us of a list or of them. */
   #rewatch(): void {
     const { id } = this.#components.peer
-    const sources = this.#settings.sources.filter(peer => peer !== id).slice(0, SOURCES_MAX)
-    const wanted = new Set(this.names(id) ? this.#ring.watchedBy(id) : sources)
-    for (const [peer, watch] of this.#watches) {
-      if (wanted.has(peer)) watch.retry()
-      else this.#unwatch(peer)
+    const wanted = new Set(this.#ring.watchedBy(id))
+    if (!this.names(id) || this.#needsSources) {
+      const sources = this.#settings.sources.filter(peer => peer !== id)
+      for (const source of sources.slice(0, SOURCES_MAX)) wanted.add(source)
     }
+    for (const peer of this.#reached) if (!wanted.has(peer)) this.#reached.delete(peer)
+    for (const peer of this.#watches.keys()) if (!wanted.has(peer)) this.#unwatch(peer)
     for (const peer of wanted) if (!this.#watches.has(peer)) this.#watch(peer)
   }
 

@@ -21,6 +21,7 @@ import type {
 } from './membership-messages.ts'
 import type { AddressHints } from './message-parts.ts'
 import { rememberAddresses } from './remember-hints.ts'
+import { Ring } from './ring.ts'
 
 interface DecideOptions {
   readonly signal: AbortSignal
@@ -85,8 +86,10 @@ export function createMembershipHandlers(components: ServeMembershipComponents):
   }
 
   function hintsFor(from: PeerId, list: HolderList): AddressHints {
-    const others = list.holders.filter(holder => holder.peer !== from)
-    const hints = others.map(holder => [holder.peer, addressesOf(holder.peer)] as const)
+    // Those whom it is going to watch come first: a message takes no more than so many.
+    const others = new Set(new Ring(list).watchedBy(from))
+    for (const holder of list.holders) if (holder.peer !== from) others.add(holder.peer)
+    const hints = [...others].map(other => [other, addressesOf(other)] as const)
     return new Map(hints.filter(([, addresses]) => addresses.length > 0))
   }
 

@@ -20,7 +20,7 @@
  *     answer  = { ? list: bytes,            ; the newest that the sender has
  *                 ? addresses: [*64 [peer: bytes .size 32, [*8 tstr]]],
  *                 ? report: report,         ; the sender's own; see `report-record.ts`
- *                 ? heard: [sequence: uint, [*128 [place: uint, ageMs: uint, ? report]]] }
+ *                 ? heard: [sequence: uint, [*64 [place: uint, ageMs: uint, ? report]]] }
  *
  * Each answer has what changed since the one before; an empty one is a sign of life. `EACCES`
  * answers who is not in the newest list. Whoever shows a list that once named it is told the newest
