@@ -12,6 +12,7 @@ import type {
 import { WarrenError } from './errors.ts'
 import type { HeadStore, LocalVolume } from './namespace/index.ts'
 import { abortable } from './peer/index.ts'
+import type { PeerReplication } from './replication/index.ts'
 import type { Volumes } from './volumes.ts'
 
 export interface Garbage {
@@ -22,6 +23,8 @@ export interface Garbage {
   readonly knownHeads: Pick<HeadStore, 'get'>
   /** The volumes of others that are in use. */
   readonly volumes: Pick<Volumes, 'follows' | 'roots'>
+  /** Those that are kept for others. */
+  readonly replication: Pick<PeerReplication, 'trees'>
   readonly compact: () => Promise<void>
 }
 
@@ -33,12 +36,13 @@ export async function collectGarbage(
   garbage: Garbage,
   options: CollectOptions = {}
 ): Promise<BlockStoreUsage> {
-  const { store, own, compact } = garbage
+  const { store, own, replication, compact } = garbage
   const nodes = new OwnNodes(garbage, options)
   const freed = await store.collect(
     {
       inFlight: () => own.inFlight(),
       live: async () => [...(await nodes.roots()), ...(await rootsOfOthers(garbage))],
+      inPart: () => replication.trees(),
       find: (id, root) => nodes.find(id, root)
     },
     options

@@ -5,12 +5,7 @@ import {
   createCollectableBlockStore,
   fixedSizeChunks
 } from './blocks/index.ts'
-import type {
-  BlockReader,
-  BlockStoreUsage,
-  CollectOptions,
-  CollectableBlockStore
-} from './blocks/index.ts'
+import type { BlockStoreUsage, CollectOptions } from './blocks/index.ts'
 import { AutomaticCollection } from './automatic-collection.ts'
 import { checkOptions } from './check-options.ts'
 import { collectGarbage } from './collect-garbage.ts'
@@ -31,15 +26,19 @@ import {
 } from './namespace/index.ts'
 import type {
   EagerHeadStore,
-  HeadExchange,
   LocalVolume,
+  NamespaceRecord,
   NodeCache,
-  SignedHead
+  SignedHead,
+  VolumeId
 } from './namespace/index.ts'
 import { isPeerId } from './peer/index.ts'
 import type { Clock, PeerId } from './peer/index.ts'
+import { openReplication } from './replication/index.ts'
+import type { PeerReplication, ReplicationComponents } from './replication/index.ts'
 import { openSealing } from './open-sealing.ts'
 import { PeerWarren } from './peer-warren.ts'
+import type { WarrenComponents } from './peer-warren.ts'
 import { Volumes } from './volumes.ts'
 import type { Warren, WarrenOptions } from './warren.ts'
 
@@ -79,9 +78,45 @@ export async function createWarrenOf(parts: Parts, options: WarrenOptions = {}):
   }
 }
 
+/** What those who are made first ask of those who are made last, once everything stands. */
+interface Later {
+  names?: Names
+  replication?: PeerReplication
+  collection?: AutomaticCollection
+}
+
 async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarren> {
-  const { peer, clock } = parts
+  const later: Later = {}
   const record = await parts.namespaceStore.load()
+  const lower = await createLower(parts, options, later)
+  const names = createNames({ ...lower, ...parts }, { record, later, options })
+  later.names = names
+  const { own, store, exchange, heads } = lower
+  const replication = await openReplication(
+    { ...replicationParts(parts, names), own, store, exchange, heads },
+    options.replication
+  )
+  later.replication = replication
+  const collection = createCollection({ ...parts, ...lower, ...names, replication }, options)
+  later.collection = collection
+  return new PeerWarren({
+    ...parts,
+    ...lower,
+    ...names,
+    replication,
+    collection,
+    transfers: parts.createTransfers?.(ids => store.touch(ids))
+  })
+}
+
+type Lower = Pick<
+  WarrenComponents,
+  'store' | 'exchange' | 'reader' | 'heads' | 'knownHeads' | 'own'
+> & { readonly cache: NodeCache }
+
+/** Blocks, heads and the own volume. */
+async function createLower(parts: Parts, options: WarrenOptions, later: Later): Promise<Lower> {
+  const { peer, clock } = parts
   const store = createCollectableBlockStore(parts.blockStore)
   const exchange = createBlockExchange({ peer, store }, { clock })
   const knownHeads = openKnownHeads(parts)
@@ -90,17 +125,41 @@ async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarre
     heads: knownHeads,
     clock,
     policy: {
-      mayRead: volume => shares.shows(volume) || volumes.follows(volume),
-      offers: () => shares.offers()
+      mayRead: (volume, from) =>
+        later.names?.shows(volume) === true || later.replication?.mayRead(volume, from) === true,
+      offers: () => later.names?.shares.offers() ?? []
     }
   })
   const cache = createNodeCache(
     options.nodeCacheBytes === undefined ? {} : { bytesMax: options.nodeCacheBytes }
   )
   // Also our own blocks may come from others: a damaged one is repaired by whoever has a copy.
-  const reader = exchange.reader(fetching(options))
-  const makeRoom = (): Promise<boolean> => collection.makeRoom()
-  const own = await openOwnVolume(parts, { store, reader, heads, cache, makeRoom }, options)
+  const sources = (): PeerId[] => later.replication?.sources() ?? []
+  const reader = exchange.reader({ ...fetching(options), sources })
+  const announce = (head: SignedHead): void => {
+    heads.announce(head)
+    later.replication?.committed(head)
+  }
+  const makeRoom = async (): Promise<boolean> => (await later.collection?.makeRoom()) ?? false
+  const upper = { announce, makeRoom }
+  const own = await openOwnVolume(parts, { store, reader, cache, ...upper }, options)
+  return { store, exchange, reader, heads, knownHeads, own, cache }
+}
+
+type Names = Pick<WarrenComponents, 'kept' | 'volumes' | 'table' | 'shares' | 'fs'> & {
+  /** Whether a volume is shown to others because it is shared or in use here. */
+  readonly shows: (volume: VolumeId) => boolean
+}
+
+/** Mounts, shares and files. */
+function createNames(
+  { own, peer, exchange, heads, cache, clock, namespaceStore }: Lower & Parts,
+  {
+    record,
+    later,
+    options
+  }: { readonly record: NamespaceRecord; readonly later: Later; readonly options: WarrenOptions }
+): Names {
   const kept = new KeptPeers(peer, peersIn(options.bootstrap ?? []))
   const volumes = new Volumes(
     { own, peer, kept, exchange, heads, cache, clock },
@@ -116,10 +175,7 @@ async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarre
     emptyTree: createTree({ reader: exchange.reader(), cache })
   })
   const changed = (): Promise<void> =>
-    parts.namespaceStore.save({
-      mounts: table.records(),
-      shares: shares.list()
-    })
+    namespaceStore.save({ mounts: table.records(), shares: shares.list() })
   const table = new MountTable(
     {
       own,
@@ -131,24 +187,35 @@ async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarre
     record.mounts
   )
   const shares = new Shares({ table, changed }, record.shares)
-  const garbage = { ...parts, store, reader, knownHeads, own, volumes }
-  const collection = createCollection(garbage, options)
-  return new PeerWarren({
-    ...parts,
-    store,
-    exchange,
-    reader,
-    heads,
-    knownHeads,
-    own,
-    kept,
-    volumes,
-    table,
-    shares,
-    collection,
-    fs: createFileSystem({ mounts: table, clock }),
-    transfers: parts.createTransfers?.(ids => store.touch(ids))
+  const fs = createFileSystem({
+    mounts: table,
+    clock,
+    durable: (path, wanted) => later.replication!.durable(path, wanted)
   })
+  const shows = (volume: VolumeId): boolean => shares.shows(volume) || volumes.follows(volume)
+  return { kept, volumes, table, shares, fs, shows }
+}
+
+function replicationParts(
+  { peer, clock, volumeKey, holderListStore, replicationStore }: Parts,
+  { fs, table, shows }: Names
+): Pick<
+  ReplicationComponents,
+  'peer' | 'clock' | 'key' | 'lists' | 'records' | 'mayRead' | 'flush' | 'locate'
+> {
+  return {
+    peer,
+    clock,
+    key: volumeKey,
+    lists: holderListStore,
+    records: replicationStore,
+    mayRead: shows,
+    flush: () => fs.flush(),
+    locate: async path => {
+      const { volume, path: inside } = table.locate(await fs.realpath(path))
+      return { volume: volume.id, path: inside }
+    }
+  }
 }
 
 /** Every head that peers tell of; those of the own volume are its own business to keep. */
@@ -168,17 +235,12 @@ function peersIn(addresses: readonly string[]): PeerId[] {
   return addresses.map(address => address.slice(address.lastIndexOf('/') + 1)).filter(isPeerId)
 }
 
-interface Lower {
-  readonly store: CollectableBlockStore
-  readonly reader: BlockReader
-  readonly heads: HeadExchange
-  readonly cache: NodeCache
-  readonly makeRoom: () => Promise<boolean>
-}
-
 async function openOwnVolume(
   parts: Parts,
-  lower: Lower,
+  lower: Pick<Lower, 'store' | 'reader' | 'cache'> & {
+    readonly announce: (head: SignedHead) => void
+    readonly makeRoom: () => Promise<boolean>
+  },
   options: WarrenOptions
 ): Promise<LocalVolume> {
   const components = {
@@ -192,7 +254,7 @@ async function openOwnVolume(
     clock: parts.clock,
     chunker: fixedSizeChunks(options.blockBytes ?? BLOCK_BYTES),
     sealing: await openSealing(parts, options),
-    announce: (head: SignedHead) => lower.heads.announce(head)
+    announce: lower.announce
   }
   const { retentionMs, retentionVersions } = options
   return openLocalVolume(components, { retentionMs, retentionVersions })

@@ -35,6 +35,26 @@ export { createMemoryHeadStore, createMemoryNamespaceStore } from './namespace/i
 export type { Peer, PeerId, SigningKey } from './peer/index.ts'
 export { createSigningKey, importSigningKey } from './peer/index.ts'
 export type {
+  Amount,
+  FolderStatus,
+  HeldStatus,
+  HolderListStore,
+  HolderProgress,
+  HolderState,
+  HolderStatus,
+  PledgeOptions,
+  PledgeReport,
+  Policy,
+  Presence,
+  Replication,
+  ReplicationEvents,
+  ReplicationOptions,
+  ReplicationStatus,
+  ReplicationStore,
+  WaitOptions
+} from './replication/index.ts'
+export { createMemoryHolderListStore, createMemoryReplicationStore } from './replication/index.ts'
+export type {
   ExportOptions,
   ImportOptions,
   MirrorOptions,

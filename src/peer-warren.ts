@@ -35,6 +35,7 @@ import type {
   createFileSystem
 } from './namespace/index.ts'
 import type { KnownPeer, Peer, PeerId } from './peer/index.ts'
+import type { PeerReplication } from './replication/index.ts'
 import { existingPlace, explained, writablePlace } from './transfer-place.ts'
 import type { Volumes } from './volumes.ts'
 import type { MountReport, PeerReport, ShareReport, Warren } from './warren.ts'
@@ -55,6 +56,7 @@ export interface WarrenComponents extends Parts {
   readonly table: MountTable
   readonly shares: Shares
   readonly collection: AutomaticCollection
+  readonly replication: PeerReplication
   readonly fs: ReturnType<typeof createFileSystem>
   readonly transfers: HostTransfers | undefined
 }
@@ -84,10 +86,13 @@ export class PeerWarren implements Warren {
     return this.#parts.peer
   }
 
+  get replication(): PeerReplication {
+    return this.#parts.replication
+  }
+
   /** Called by `createWarren` once. */
   async start(): Promise<void> {
-    const { peer, exchange, heads, collection } = this.#parts
-    collection.start()
+    const { peer, exchange, heads, replication, volumes, collection } = this.#parts
     await exchange.start()
     await heads.start()
     try {
@@ -95,6 +100,9 @@ export class PeerWarren implements Warren {
     } catch (error) {
       throw isWarrenError(error) ? error : listenError(error)
     }
+    await replication.start()
+    collection.start()
+    volumes.search(question => replication.findHolders(question))
   }
 
   addresses(): string[] {
@@ -238,11 +246,12 @@ export class PeerWarren implements Warren {
 
   /** Everything is let go of, whatever fails on the way; the first failure is told. */
   async #stop(): Promise<void> {
-    const { heads, knownHeads, exchange, peer, volumes, collection } = this.#parts
+    const { heads, knownHeads, exchange, peer, replication, volumes, collection } = this.#parts
     this.#ending.abort(new WarrenError('EBADF', { message: 'the warren has been stopped' }))
     const steps = [
       () => collection.stop(),
       () => this.fs.flush(),
+      () => replication.stop(),
       () => volumes.closeAll(),
       () => heads.stop(),
       () => knownHeads.flush(),

@@ -17,6 +17,7 @@ import type {
   VolumeId
 } from './namespace/index.ts'
 import type { Clock, Peer, PeerId } from './peer/index.ts'
+import type { PeerReplication } from './replication/index.ts'
 
 export interface VolumesComponents {
   readonly own: LocalVolume
@@ -38,6 +39,8 @@ interface Opened {
   readonly volume: FollowedVolume
   /** Who is said to have it; grows with each link it is opened by. */
   readonly sources: Set<PeerId>
+  /** Ends looking for more of them. */
+  endSearch: () => void
   users: number
 }
 
@@ -45,10 +48,17 @@ export class Volumes {
   readonly #components: VolumesComponents
   readonly #options: VolumesOptions
   readonly #opened = new Map<VolumeId, Opened>()
+  #findHolders: PeerReplication['findHolders'] | undefined
 
   constructor(components: VolumesComponents, options: VolumesOptions) {
     this.#components = components
     this.#options = options
+  }
+
+  /** From now on finds out who else has what is open, so that nobody is missed who goes away. */
+  search(findHolders: PeerReplication['findHolders']): void {
+    this.#findHolders = findHolders
+    for (const [id, opened] of this.#opened) this.#search(id, opened)
   }
 
   /** Whether a volume of somebody else's is in use here. */
@@ -109,13 +119,29 @@ export class Volumes {
     const opened = this.#opened.get(id)
     if (opened === undefined || --opened.users > 0) return
     this.#opened.delete(id)
+    opened.endSearch()
     await opened.volume.close()
   }
 
   async closeAll(): Promise<void> {
-    for (const { volume } of this.#opened.values()) await volume.close()
+    for (const { volume, endSearch } of this.#opened.values()) {
+      endSearch()
+      await volume.close()
+    }
     this.#opened.clear()
     await this.#components.own.close()
+  }
+
+  #search(id: VolumeId, opened: Opened): void {
+    const { sources } = opened
+    const end = this.#findHolders?.({
+      volume: id,
+      sources: () => [...sources],
+      found: holders => {
+        for (const holder of holders) sources.add(holder)
+      }
+    })
+    if (end !== undefined) opened.endSearch = end
   }
 
   #open(id: VolumeId, from: readonly PeerId[]): Opened {
@@ -127,7 +153,8 @@ export class Volumes {
       { heads, reader, cache, clock, sources: () => [...sources] },
       this.#options
     )
-    const opened = { volume, sources, users: 0 }
+    const opened = { volume, sources, endSearch: (): void => {}, users: 0 }
+    this.#search(id, opened)
     this.#opened.set(id, opened)
     return opened
   }

@@ -14,6 +14,12 @@ import type {
   VolumeId
 } from './namespace/index.ts'
 import type { Peer, PeerId, SigningKey } from './peer/index.ts'
+import type {
+  HolderListStore,
+  Replication,
+  ReplicationOptions,
+  ReplicationStore
+} from './replication/index.ts'
 
 export interface WarrenOptions {
   /**
@@ -51,6 +57,9 @@ export interface WarrenOptions {
   /** How long a read looks for somebody who has a block, in milliseconds. Default 10000. */
   readonly fetchTimeoutMs?: number
 
+  /** Times of replication: how long others may be silent, and how fast blocks are got for them. */
+  readonly replication?: ReplicationOptions
+
   /**
    * An app's own peer, instead of the default one and of `listen`, `discovery`, `bootstrap` and
    * `libp2p`. It is started and stopped with the warren.
@@ -62,6 +71,8 @@ export interface WarrenOptions {
   readonly blockStore?: BlockStore
   readonly headStore?: HeadStore
   readonly namespaceStore?: NamespaceStore
+  readonly holderListStore?: HolderListStore
+  readonly replicationStore?: ReplicationStore
   /** Owner's key of the volume at `/`. Default: kept in the directory, or a new one. */
   readonly volumeKey?: SigningKey
   /**
@@ -111,6 +122,8 @@ export interface Warren extends AsyncDisposable {
   /** The peer's whole namespace, in the shape of `node:fs/promises`. */
   readonly fs: FileSystem
   readonly peer: Peer
+  /** How many copies of the own volume there are and where, and what is kept here for others. */
+  readonly replication: Replication
 
   /** Multiaddrs under which others reach this peer. */
   addresses(): string[]

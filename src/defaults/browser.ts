@@ -11,6 +11,7 @@ import {
 } from '../namespace/index.ts'
 import { createLibp2pPeer, createSigningKey, systemClock } from '../peer/index.ts'
 import type { Libp2pPeerOptions } from '../peer/index.ts'
+import { createMemoryHolderListStore, createMemoryReplicationStore } from '../replication/index.ts'
 import type { WarrenOptions } from '../warren.ts'
 import type { Parts } from './parts.ts'
 
@@ -28,6 +29,8 @@ export async function openParts(options: WarrenOptions): Promise<Parts> {
     headStore: options.headStore ?? createMemoryHeadStore(),
     namespaceStore: options.namespaceStore ?? createMemoryNamespaceStore(),
     versionStore: createMemoryVersionStore(),
+    holderListStore: options.holderListStore ?? createMemoryHolderListStore(),
+    replicationStore: options.replicationStore ?? createMemoryReplicationStore(),
     volumeKey: options.volumeKey ?? (await createSigningKey()),
     readKey: options.readKey,
     keepReadKey: async () => {},

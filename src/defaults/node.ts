@@ -11,6 +11,8 @@
  *       blocks/          the block store
  *       references/      which ranges of which host files are which blocks
  *       heads/           the newest head of each volume
+ *       replication.json what is pledged, what is kept for others, invitations
+ *       holders/         who holds each volume that is kept here
  */
 import { realpathSync } from 'node:fs'
 import { chmod, mkdir, readFile } from 'node:fs/promises'
@@ -40,6 +42,9 @@ import type { HeadStore, HostTransfers, NamespaceStore, VersionStore } from '../
 import { createSigningKey, importSigningKey, systemClock } from '../peer/index.ts'
 import type { Libp2pPeerOptions, SigningKey } from '../peer/index.ts'
 import { collectYoung, createNodePeer } from '../peer/node-peer.ts'
+import { openDiskHolderListStore, openDiskReplicationStore } from '../replication/disk/index.ts'
+import { createMemoryHolderListStore, createMemoryReplicationStore } from '../replication/index.ts'
+import type { HolderListStore, ReplicationStore } from '../replication/index.ts'
 import type { WarrenOptions } from '../warren.ts'
 import type { Parts } from './parts.ts'
 
@@ -49,6 +54,8 @@ interface Kept {
   readonly headStore: HeadStore
   readonly namespaceStore: NamespaceStore
   readonly versionStore: VersionStore
+  readonly holderListStore: HolderListStore
+  readonly replicationStore: ReplicationStore
   readonly peerKey: SigningKey
   readonly volumeKey: SigningKey
   readonly readKey: ReadKey | undefined
@@ -82,6 +89,8 @@ export async function openParts(options: WarrenOptions): Promise<Parts> {
       headStore: options.headStore ?? kept.headStore,
       namespaceStore: options.namespaceStore ?? kept.namespaceStore,
       versionStore: kept.versionStore,
+      holderListStore: options.holderListStore ?? kept.holderListStore,
+      replicationStore: options.replicationStore ?? kept.replicationStore,
       volumeKey: options.volumeKey ?? kept.volumeKey,
       // The one that is kept belongs to the volume whose key is kept.
       readKey: options.readKey ?? (options.volumeKey === undefined ? kept.readKey : undefined),
@@ -120,6 +129,8 @@ async function keepInMemory(): Promise<Kept> {
     headStore: createMemoryHeadStore(),
     namespaceStore: createMemoryNamespaceStore(),
     versionStore: createMemoryVersionStore(),
+    holderListStore: createMemoryHolderListStore(),
+    replicationStore: createMemoryReplicationStore(),
     peerKey: await createSigningKey(),
     volumeKey: await createSigningKey(),
     readKey: undefined,
@@ -149,11 +160,15 @@ async function keepOnDisk(path: string, { hashingThreads }: WarrenOptions): Prom
     closers.push(() => hashers.close())
     const headStore = await openDiskHeadStore(join(directory, 'heads'))
     closers.push(() => headStore.close())
+    const holderListStore = await openDiskHolderListStore(join(directory, 'holders'))
+    closers.push(() => holderListStore.close())
     return {
       blockStore: createTieredBlockStore([blocks, references]),
       headStore,
       namespaceStore: openDiskNamespaceStore(directory),
       versionStore: openDiskVersionStore(directory),
+      holderListStore,
+      replicationStore: openDiskReplicationStore(directory),
       peerKey: await keepKey(join(directory, 'peer.key')),
       volumeKey: await keepKey(join(directory, 'volume.key')),
       readKey: await loadReadKey(directory),

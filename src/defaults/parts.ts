@@ -5,6 +5,7 @@
 import type { BlockId, BlockStore, ReadKey } from '../blocks/index.ts'
 import type { HeadStore, HostTransfers, NamespaceStore, VersionStore } from '../namespace/index.ts'
 import type { Clock, Peer, SigningKey } from '../peer/index.ts'
+import type { HolderListStore, ReplicationStore } from '../replication/index.ts'
 
 export interface Parts {
   readonly peer: Peer
@@ -12,6 +13,8 @@ export interface Parts {
   readonly headStore: HeadStore
   readonly namespaceStore: NamespaceStore
   readonly versionStore: VersionStore
+  readonly holderListStore: HolderListStore
+  readonly replicationStore: ReplicationStore
   readonly volumeKey: SigningKey
   /** The read key that is kept with the volume's key. */
   readonly readKey: ReadKey | undefined

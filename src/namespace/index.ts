@@ -48,6 +48,8 @@ export type {
 export { createTree } from './tree/create-tree.ts'
 export { NodeCache, createNodeCache } from './tree/node-cache.ts'
 export type { NodeCacheOptions } from './tree/node-cache.ts'
+export { differencesIn } from './volume/differences-in.ts'
+export type { VolumeDifference } from './volume/differences-in.ts'
 export { shareEventLoop } from './volume/event-loop.ts'
 export type { FollowedVolume } from './volume/followed-volume.ts'
 export { openFollowedVolume } from './volume/followed-volume.ts'
@@ -59,4 +61,12 @@ export { TreeSnapshot } from './volume/tree-snapshot.ts'
 export { RETENTION_VERSIONS_MAX } from './volume/kept-versions.ts'
 export { createMemoryVersionStore } from './volume/version-store.ts'
 export type { Version, VersionStore } from './volume/version-store.ts'
-export type { Inode, InodeNumber, Snapshot, Transaction, Volume } from './volume/volume.ts'
+export { INLINE_BYTES_MAX, ROOT_INODE } from './volume/volume.ts'
+export type {
+  EntryWithInode,
+  Inode,
+  InodeNumber,
+  Snapshot,
+  Transaction,
+  Volume
+} from './volume/volume.ts'

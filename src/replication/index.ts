@@ -62,6 +62,10 @@ export type { HeldVolume, HeldVolumeEvents } from './holding/held-volume.ts'
 export type { HeldVolumeComponents, HeldVolumeOptions } from './holding/open-held-volume.ts'
 export { openHeldVolume } from './holding/open-held-volume.ts'
 export type { Pace } from './holding/pace.ts'
+export type { ReplicationComponents } from './create-replication.ts'
+export { openReplication } from './create-replication.ts'
+export type { PeerReplication } from './peer-replication.ts'
+export type { ReplicationOptions } from './replication-options.ts'
 export { createMemoryReplicationStore } from './memory-replication-store.ts'
 export type {
   HeldRecord,

@@ -7,12 +7,17 @@ import { createWarrenOf } from '../../src/create-warren.ts'
 import type { NamespaceRecord, Version, VersionStore } from '../../src/namespace/index.ts'
 import { importSigningKey, peerIdOf } from '../../src/peer/index.ts'
 import type { Clock, MemoryNetwork, Peer, PeerId, SigningKey } from '../../src/peer/index.ts'
+import type { ReplicationRecord } from '../../src/replication/index.ts'
 import type { Warren, WarrenOptions } from '../../src/warren.ts'
 import { MachineClock } from './machine-clock.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import { SimulatedBlockStore } from './simulated-block-store.ts'
 import { DiskProcess, SimulatedDisk } from './simulated-disk.ts'
-import { SimulatedHeadStore, createRecordStore } from './simulated-records.ts'
+import {
+  SimulatedHeadStore,
+  SimulatedHolderListStore,
+  createRecordStore
+} from './simulated-records.ts'
 
 export interface MachineComponents {
   readonly clock: Clock
@@ -103,6 +108,12 @@ export class Machine {
             shares: []
           })),
           versionStore: versionsOn(process),
+          holderListStore: new SimulatedHolderListStore(process),
+          replicationStore: createRecordStore<ReplicationRecord>(process, 'replication', () => ({
+            pledge: { bytes: 0, zone: '', to: [] },
+            held: [],
+            invitations: []
+          })),
           volumeKey: this.#volumeKey,
           readKey: undefined,
           keepReadKey: async () => {},

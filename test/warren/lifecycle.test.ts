@@ -282,7 +282,16 @@ test('nothing but what it says is written to the directory', async () => {
   const names = (await readdir(directory.path)).sort()
   assert.deepEqual(
     names.filter(name => name !== 'LOCK'),
-    ['blocks', 'heads', 'namespace.json', 'peer.key', 'references', 'versions.json', 'volume.key']
+    [
+      'blocks',
+      'heads',
+      'holders',
+      'namespace.json',
+      'peer.key',
+      'references',
+      'versions.json',
+      'volume.key'
+    ]
   )
 })
 

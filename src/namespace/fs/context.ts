@@ -4,10 +4,17 @@ import type { Mounts } from '../mounts/mounts.ts'
 import type { NewInode } from '../volume/volume.ts'
 import type { OpenFiles } from './open-files.ts'
 
+/** Resolves when so many peers have what is at a path, as it is now, on disk, we among them. */
+export type WaitForCopies = (
+  path: string,
+  options: { readonly copies: number; readonly signal?: AbortSignal }
+) => Promise<void>
+
 export interface FileSystemContext {
   readonly mounts: Mounts
   readonly clock: Clock
   readonly files: OpenFiles
+  readonly durable: WaitForCopies
   /** Permission bits that new files do not get. */
   readonly umask: number
   /** Owner of new files. */

@@ -1,10 +1,11 @@
 /** Wires the verbs together; the object that users hold only forwards. */
 import { iterable } from './directory.ts'
 import type { Clock } from '../../peer/index.ts'
+import { WarrenError } from '../../errors.ts'
 import type { Mounts } from '../mounts/mounts.ts'
 import * as attributes from './change-attributes.ts'
 import { constants } from './constants.ts'
-import type { FileSystemContext } from './context.ts'
+import type { FileSystemContext, WaitForCopies } from './context.ts'
 import { copyFile } from './copy-file.ts'
 import { copyTree } from './copy-tree.ts'
 import type { FileSystem } from './file-system.ts'
@@ -26,6 +27,8 @@ import { appendFile, writeFile } from './write-file.ts'
 export interface FileSystemComponents {
   readonly mounts: Mounts
   readonly clock: Clock
+  /** Default: nobody else keeps what is written, and one copy is all there can be. */
+  readonly durable?: WaitForCopies
 }
 
 export interface FileSystemOptions extends BufferOptions {
@@ -38,12 +41,17 @@ export interface FileSystemOptions extends BufferOptions {
 
 const UMASK = 0o022
 
+const onlyHere: WaitForCopies = async (_path, { copies }) => {
+  throw new WarrenError('EINVAL', { message: `${copies} copies, and there can be 1` })
+}
+
 export function createFileSystem(
   components: FileSystemComponents,
   options: FileSystemOptions = {}
 ): FileSystem {
   const context: FileSystemContext = {
     ...components,
+    durable: components.durable ?? onlyHere,
     files: new OpenFiles(components.clock, options),
     umask: options.umask ?? UMASK,
     uid: options.uid ?? 0,

@@ -37,6 +37,12 @@ export interface WriteFileOptions extends CancelOptions, EncodingOptions {
   readonly flag?: string | number | undefined
   /** Resolve only when the bytes survive a crash. Default false. */
   readonly flush?: boolean | undefined
+  /**
+   * Resolve only when so many peers have the file on disk, this one among them: 1 is what `flush` is.
+   * With more it is what `replication.durable` is, and throws as that does: the file is written then,
+   * and has fewer copies. For the own volume. Default 0.
+   */
+  readonly durable?: number | undefined
 }
 
 export interface MakeDirectoryOptions extends CancelOptions {

@@ -27,14 +27,16 @@ export async function writeFile(
   data: WritableContent,
   options?: WriteFileOptions | TextEncoding | null
 ): Promise<void> {
-  const settings: WriteFileOptions = withEncoding<WriteFileOptions>(options)
-  if (path instanceof OpenFileHandle) return await path.writeFile(data, settings)
+  const given: WriteFileOptions = withEncoding<WriteFileOptions>(options)
+  const settings = isDurableHere(given) ? { ...given, flush: true } : given
+  if (path instanceof OpenFileHandle) return await writeToHandle(path, data, settings)
   const written = toPath(path as PathLike)
   const source = toSource(data, textEncoding(settings.encoding))
   settings.signal?.throwIfAborted()
   const { write, truncate, append } = parseFlags(settings.flag ?? 'w')
   if (write && truncate && !append) await replace(context, written, source, settings)
   else await writeThrough(context, written, source, settings)
+  await waitForCopies(context, written, settings)
 }
 
 export async function appendFile(
@@ -62,6 +64,36 @@ async function replace(
     await storeContent(context, { ...target, template, exclusive, signal }, source)
     if (options.flush === true) await target.volume.sync()
   })
+}
+
+async function writeToHandle(
+  handle: OpenFileHandle,
+  data: WritableContent,
+  options: WriteFileOptions
+): Promise<void> {
+  const { durable = 0 } = options
+  if (durable > 1) {
+    throw new WarrenError('EINVAL', { message: 'copies of a file are waited for by its path' })
+  }
+  await handle.writeFile(data, options)
+  if (durable === 1) await handle.sync()
+}
+
+function isDurableHere({ durable = 0 }: WriteFileOptions): boolean {
+  if (Number.isSafeInteger(durable) && durable >= 0) return durable === 1
+  throw new WarrenError('EINVAL', { message: `durable is ${durable}` })
+}
+
+/** The copies elsewhere: what is written is written, however that ends. */
+async function waitForCopies(
+  context: FileSystemContext,
+  path: string,
+  { durable: copies = 0, signal }: WriteFileOptions
+): Promise<void> {
+  if (copies <= 1) return
+  await attempt({ syscall: 'fsync', path }, () =>
+    context.durable(path, { copies, ...(signal && { signal }) })
+  )
 }
 
 /** Where content for a place goes. Throws for what can hold none. */

@@ -120,6 +120,8 @@ export interface LocalVolume extends Volume {
   putBlocks(run: BlockRun): Promise<void>
   /** Blocks stored that the tree may not name yet; collection must keep them. */
   inFlight(): Iterable<BlockId>
+  /** A version by its root. Its nodes are here as long as it is one of `roots`. */
+  at(root: BlockId): Snapshot
   /** Who collects may remove everything else: what is not among these is not after a restart either. */
   roots(): Promise<VolumeRoots>
   /** Whether there are superseded versions that are kept for some time yet. */
@@ -216,6 +218,11 @@ class TreeVolume implements LocalVolume {
     await shareEventLoop()
     this.#requireOpen()
     return new TreeSnapshot(this.#tree, this.#components.reader)
+  }
+
+  at(root: BlockId): Snapshot {
+    const { reader, cache, sealing } = this.#components
+    return new TreeSnapshot(createTree({ reader, cache, encoding: sealing }, root), reader)
   }
 
   async update<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {

@@ -57,6 +57,12 @@ export function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
+/** What is wrong with a policy, in words; undefined when it may be signed. */
+export function findPolicyProblem(policy: Policy): string | undefined {
+  if (isPolicy(policy)) return undefined
+  return `${policy.replicas} copies, at least ${policy.minimum}: that cannot be`
+}
+
 function isPolicy({ replicas, minimum, on }: Policy): boolean {
   const most = replicas === 'all' ? HOLDERS_MAX : replicas
   return (

@@ -58,3 +58,23 @@ function union(one: readonly PeerId[], other: readonly PeerId[]): readonly PeerI
   if (one.length === 0) return other
   return [...new Set([...one, ...other])].toSorted()
 }
+
+/** Whether two lists want the same copies of everything. */
+export function samePolicies(one: Policies, other: Policies): boolean {
+  if (one === other) return true
+  if (one.overrides.size !== other.overrides.size) return false
+  if (!samePolicy(one.policy, other.policy)) return false
+  return [...one.overrides].every(([inode, policy]) => {
+    const counterpart = other.overrides.get(inode)
+    return counterpart !== undefined && samePolicy(policy, counterpart)
+  })
+}
+
+function samePolicy(one: Policy, other: Policy): boolean {
+  return (
+    one.replicas === other.replicas &&
+    one.minimum === other.minimum &&
+    one.on.length === other.on.length &&
+    one.on.every(peer => other.on.includes(peer))
+  )
+}
