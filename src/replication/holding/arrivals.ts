@@ -11,8 +11,6 @@ export interface ArrivalsComponents {
   readonly reader: Pick<BlockSession, 'flush'>
   readonly store: Pick<CollectableBlockStore, 'has'>
   readonly onArrived: (id: BlockId, bytes: number) => void
-  /** Called now and then while blocks come. */
-  readonly onProgress: () => void
 }
 
 export class Arrivals {
@@ -40,7 +38,7 @@ export class Arrivals {
 
   /** Resolves when the store has everything. Throws what it refused something with, `ENOSPC` say. */
   async flush(): Promise<void> {
-    const { blocks, reader, onProgress } = this.#components
+    const { blocks, reader } = this.#components
     const arrived = this.#blocks
     this.#blocks = []
     try {
@@ -51,7 +49,6 @@ export class Arrivals {
       return
     }
     for (const block of arrived) blocks.settle(block)
-    onProgress()
   }
 
   /** Whether the store has all of them. */

@@ -1,6 +1,7 @@
 /** Blocks of which somebody said that they are damaged or missing here: looked at, and given up if so. */
 import { isBlock } from '../../blocks/index.ts'
 import type { BlockId, CollectableBlockStore } from '../../blocks/index.ts'
+import { SUSPECTED_MAX } from './limits.ts'
 import type { HeldBlocks } from './held-blocks.ts'
 
 export interface DamagedBlocksComponents {
@@ -21,7 +22,9 @@ export class DamagedBlocks {
   }
 
   suspect(ids: readonly BlockId[]): void {
-    for (const id of ids) if (this.#components.blocks.find(id) >= 0) this.#suspected.add(id)
+    for (const id of ids) {
+      if (this.#suspected.size < SUSPECTED_MAX) this.#suspected.add(id)
+    }
   }
 
   /**
@@ -32,14 +35,14 @@ export class DamagedBlocks {
     const { blocks, store } = this.#components
     for (const id of this.#suspected) {
       signal.throwIfAborted()
+      this.#suspected.delete(id)
+      const block = blocks.find(id)
+      if (block < 0 || !blocks.isPresent(block)) continue
       const bytes = await store.get(id).catch(() => undefined)
       const isGood = bytes !== undefined && (await isBlock({ id, bytes }))
-      if (!isGood) {
-        await store.deleteMany([id])
-        const block = blocks.find(id)
-        if (block >= 0) blocks.lose(block)
-      }
-      this.#suspected.delete(id)
+      if (isGood) continue
+      await store.deleteMany([id])
+      blocks.lose(block)
     }
   }
 }

@@ -3,7 +3,7 @@
  * one whole, on disk and remembered, before it lets go of the old one. Whatever ends it in between,
  * what was got stays known, and the next call goes on from there.
  */
-import type { BlockId, BlockSession, CollectableBlockStore } from '../../blocks/index.ts'
+import type { BlockId, CollectableBlockStore } from '../../blocks/index.ts'
 import { WarrenError, isWarrenError } from '../../errors.ts'
 import { Arrivals } from './arrivals.ts'
 import { DamagedBlocks } from './damaged-blocks.ts'
@@ -13,6 +13,7 @@ import { loadTree } from './load-tree.ts'
 import type { Pace } from './pace.ts'
 import type { Part } from './part.ts'
 import { PartDecisions } from './part-decisions.ts'
+import type { PlacedReader } from './placed-reader.ts'
 import { PullMissing } from './pull-missing.ts'
 import type { RoomOptions } from './pull-missing.ts'
 import type { Wanted } from './pull-blocks.ts'
@@ -28,7 +29,7 @@ interface KnownVersion extends Version {
 }
 
 export interface HeldVersionsComponents {
-  readonly reader: Pick<BlockSession, 'get' | 'getMany' | 'flush'>
+  readonly reader: Pick<PlacedReader, 'session' | 'get' | 'flush'>
   readonly store: Pick<CollectableBlockStore, 'get' | 'has' | 'deleteMany' | 'sync' | 'touch'>
   /** From 0 up to 1. */
   readonly random: () => number
@@ -40,8 +41,6 @@ export interface HeldVersionsComponents {
   readonly onFailure: (id: BlockId, error: unknown) => void
   /** A block came that was wanted. */
   readonly onArrived: (id: BlockId, bytes: number) => void
-  /** Called now and then while blocks come. */
-  readonly onProgress: () => void
 }
 
 export interface GetOptions {
@@ -72,9 +71,18 @@ export class HeldVersions {
     const arrivals = new Arrivals({ ...components, blocks })
     this.blocks = blocks
     this.#arrivals = arrivals
-    this.#decisions = new PartDecisions({ ...components, blocks })
+    this.#decisions = new PartDecisions({
+      ...components,
+      blocks,
+      reader: components.reader.session
+    })
     this.#damaged = new DamagedBlocks({ ...components, blocks })
-    this.#missing = new PullMissing({ ...components, blocks, arrivals })
+    this.#missing = new PullMissing({
+      ...components,
+      blocks,
+      arrivals,
+      get: ({ block, id }, options) => this.#getPlaced(block, id, options)
+    })
   }
 
   get held(): Version | undefined {
@@ -123,13 +131,12 @@ export class HeldVersions {
     const { store } = this.#components
     this.#decisions.findSurplus = true
     const getting = this.#begin(version)
-    const get = async (id: BlockId): Promise<Uint8Array> => {
+    const get = async ({ id }: Wanted): Promise<Uint8Array> => {
       const bytes = await store.get(id, { signal })
       if (bytes === undefined) throw new WarrenError('EHOSTUNREACH', { message: `${id} is gone` })
       return bytes
     }
-    const prepare = (wanted: readonly Wanted[]): Promise<void> =>
-      store.touch(wanted.map(({ id }) => id))
+    const prepare = async (): Promise<void> => {}
     try {
       await this.#load(getting, { get, prepare, signal, onFailure: () => {} })
       await this.#sample(signal)
@@ -163,7 +170,7 @@ export class HeldVersions {
     const limits = { ...options, former, isRepair }
     try {
       await this.#load(getting, {
-        get: id => reader.get(id, { signal }),
+        get: ({ id }) => reader.session.get(id, { signal }),
         prepare: wanted => this.#missing.prepare(wanted, signal),
         onFailure: ({ id }, error) => onFailure(id, error),
         signal,
@@ -181,6 +188,17 @@ export class HeldVersions {
       if (isWarrenError(failure, 'EDQUOT') || isWarrenError(failure, 'ENOSPC')) this.#drop()
       throw failure
     }
+  }
+
+  #getPlaced(
+    block: number,
+    id: BlockId,
+    options: { readonly signal: AbortSignal }
+  ): Promise<Uint8Array> {
+    const { reader } = this.#components
+    if (this.blocks.isNode(block)) return reader.session.get(id, options)
+    const policy = this.blocks.policyOf(block)
+    return reader.get(id, () => this.part!.placed(id, policy), options)
   }
 
   #begin(version: Version): KnownVersion {
@@ -212,7 +230,8 @@ export class HeldVersions {
     await this.#arrivals.flush()
     await this.#decisions.finish(version.block, {
       get,
-      prepare,
+      // They are here already, but for one that was damaged since.
+      prepare: wanted => this.#components.store.touch(wanted.map(({ id }) => id)),
       signal,
       onFailure: (_, error) => {
         throw error
@@ -256,7 +275,7 @@ export class HeldVersions {
 }
 
 interface Load {
-  readonly get: (id: BlockId) => Promise<Uint8Array>
+  readonly get: (wanted: Wanted) => Promise<Uint8Array>
   readonly prepare: (wanted: readonly Wanted[]) => Promise<void>
   readonly onFailure: (node: Wanted, error: unknown) => void
   readonly signal: AbortSignal

@@ -63,3 +63,12 @@ export const LOST_REMEMBERED_MAX = 65_536
 
 /** The first pause before holders are asked again whether they have what we need not keep, in milliseconds. */
 export const CONFIRM_RETRY_MS_MIN = 5_000
+
+/** In a circle of so many others each is asked for each block: blocks are found wherever they are. */
+export const SMALL_CIRCLE = 16
+
+/** Readers of single holders that are kept, with what they know of who lacks what. */
+export const PLACED_SESSIONS_MAX = 256
+
+/** Blocks that may be damaged and were not looked at yet; more are found by the next scrub. */
+export const SUSPECTED_MAX = 65_536

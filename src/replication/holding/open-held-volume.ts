@@ -8,30 +8,28 @@ import { WarrenError, isWarrenError } from '../../errors.ts'
 import type { HeadExchange, SignedHead, VolumeId } from '../../namespace/index.ts'
 import type { Clock, PeerId, TypedEventTarget } from '../../peer/index.ts'
 import type { Circle, CircleEvents } from '../circle/circle.ts'
-import type { HolderProgress, HolderReport } from '../circle/holder-report.ts'
+import type { HolderReport } from '../circle/holder-report.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import type { AskHas } from './confirm-blocks.ts'
 import type { HeldVolume, HeldVolumeEvents } from './held-volume.ts'
 import { HeldVersions } from './held-versions.ts'
 import type { Version } from './held-versions.ts'
-import {
-  CONFIRM_RETRY_MS_MIN,
-  FINISH_MS,
-  FULL_RETRY_MS_MIN,
-  HELD_BLOCKS_MAX,
-  PROGRESS_MS,
-  RETRY_MS_MIN
-} from './limits.ts'
+import { CONFIRM_RETRY_MS_MIN, FULL_RETRY_MS_MIN, HELD_BLOCKS_MAX, RETRY_MS_MIN } from './limits.ts'
 import { LostBlocks } from './lost-blocks.ts'
+import { isSameReport, makeReport } from './make-report.ts'
 import { createPace } from './pace.ts'
 import type { Pace } from './pace.ts'
 import { Part } from './part.ts'
+import { PlacedReader } from './placed-reader.ts'
 import { Retry } from './retry.ts'
+import { Rounds } from './rounds.ts'
 import { SpareCopies } from './spare-copies.ts'
 
 export interface HeldVolumeComponents {
   readonly self: PeerId
   readonly volume: VolumeId
+  /** Where new blocks are first. Default: nobody knows, which costs a few questions in large circles. */
+  readonly owner?: PeerId
   readonly circle: Circle
   readonly heads: Pick<HeadExchange, 'newest' | 'follow'>
   readonly exchange: Pick<BlockExchange, 'reader'>
@@ -71,9 +69,6 @@ export async function openHeldVolume(
   return volume
 }
 
-/** A round that has taken too long is ended with this when something has changed since it began. */
-const SUPERSEDED = 'superseded'
-
 class CircleHeldVolume implements HeldVolume {
   readonly volume: VolumeId
   readonly #events = new EventTarget()
@@ -84,11 +79,11 @@ class CircleHeldVolume implements HeldVolume {
   readonly #lost: LostBlocks
   readonly #retry: Retry
   readonly #confirmRetry: Retry
-  readonly #closing = new AbortController()
+  readonly #rounds: Rounds
   #head: SignedHead | undefined
   #unfollow: (() => void) | undefined
-  #report: HolderReport
-  #reportedMs = -Infinity
+  /** What was said last. */
+  #published: HolderReport
   /** What was held before the restart and was not looked for yet. */
   #before: Version | undefined
   /** Until a version is known nobody can say what of what is here is not needed. */
@@ -100,13 +95,10 @@ class CircleHeldVolume implements HeldVolume {
   #isFull = false
   #fullWith: readonly unknown[] = []
   #repaired: { blocks: number; bytes: number } | undefined
-  #isDue = false
-  #running: Promise<void> | undefined
-  #round: AbortController | undefined
-  #cancelHurry: (() => void) | undefined
+  #worksFor: SignedHead | undefined
 
   constructor(components: HeldVolumeComponents, options: HeldVolumeOptions) {
-    const { circle, clock, exchange, random, self, volume } = components
+    const { circle, clock, exchange, random, volume } = components
     this.volume = volume
     this.#components = components
     this.#options = options
@@ -114,14 +106,18 @@ class CircleHeldVolume implements HeldVolume {
     this.#isChecked = options.held === undefined
     this.#isLeaving = options.leaving ?? false
     this.#lost = new LostBlocks(ids => this.#dispatch('lost', { ids }))
-    const sources = (): PeerId[] =>
-      circle.counted().flatMap(({ peer }) => (peer === self ? [] : [peer]))
     const { bytesPerSecond, pace = unpaced } = options
     const limit = bytesPerSecond === undefined ? unpaced : createPace(clock, bytesPerSecond)
     this.#versions = new HeldVersions({
       ...components,
       random,
-      reader: exchange.reader({ sources }),
+      reader: new PlacedReader({
+        exchange,
+        owner: components.owner,
+        others: () => this.#others(),
+        isPresent: holder => circle.presenceOf(holder) === 'present',
+        random
+      }),
       pace: async (bytes, paceOptions) => {
         await pace(bytes, paceOptions)
         await limit(bytes, paceOptions)
@@ -129,13 +125,19 @@ class CircleHeldVolume implements HeldVolume {
       onFailure: (id, error) => {
         if (isWarrenError(error, 'EHOSTUNREACH')) this.#lost.add(id)
       },
-      onArrived: (id, bytes) => this.#arrived(id, bytes),
-      onProgress: () => this.#progressed()
+      onArrived: (id, bytes) => this.#arrived(id, bytes)
     })
     this.#spare = new SpareCopies({ ...components, versions: this.#versions })
-    this.#retry = new Retry(clock, random, () => this.#wake())
-    this.#confirmRetry = new Retry(clock, random, () => this.#wake())
-    this.#report = this.#makeReport()
+    this.#rounds = new Rounds({
+      clock,
+      work: signal => this.#work(signal),
+      onFailure: error => this.#failed(error),
+      onProgress: () => this.#publish(),
+      isSuperseded: () => this.#isSuperseded()
+    })
+    this.#retry = new Retry(clock, random, () => this.#rounds.wake())
+    this.#confirmRetry = new Retry(clock, random, () => this.#rounds.wake())
+    this.#published = this.#makeReport()
   }
 
   get events(): TypedEventTarget<HeldVolumeEvents> {
@@ -143,7 +145,7 @@ class CircleHeldVolume implements HeldVolume {
   }
 
   get report(): HolderReport {
-    return this.#report
+    return this.#makeReport()
   }
 
   get inventory(): Inventory {
@@ -156,8 +158,8 @@ class CircleHeldVolume implements HeldVolume {
     events.addEventListener('presence', this.#changed)
     events.addEventListener('report', this.#heard)
     this.#follow()
-    this.#components.circle.publish(this.#report)
-    this.#wake()
+    this.#components.circle.publish(this.#published)
+    this.#rounds.wake()
   }
 
   roots(): readonly BlockId[] {
@@ -188,35 +190,30 @@ class CircleHeldVolume implements HeldVolume {
   drain(): void {
     if (this.#isLeaving) return
     this.#isLeaving = true
-    this.#wake()
+    this.#rounds.wake()
   }
 
   async settle({ signal }: { readonly signal?: AbortSignal } = {}): Promise<HolderReport> {
     signal?.throwIfAborted()
-    this.#closing.signal.throwIfAborted()
+    this.#rounds.throwIfClosed()
     this.#hasAsked = false
     this.#fullWith = []
     this.#changed()
-    await unlessAborted(this.#running!, signal)
-    return this.#report
+    await this.#rounds.untilIdle(signal)
+    return this.report
   }
 
   async close(): Promise<void> {
-    if (!this.#closing.signal.aborted) {
-      const { events } = this.#components.circle
-      this.#closing.abort(
-        new WarrenError('EBADF', { message: `${this.volume} is not held any more` })
-      )
-      events.removeEventListener('list', this.#changed)
-      events.removeEventListener('presence', this.#changed)
-      events.removeEventListener('report', this.#heard)
-      this.#unfollow?.()
-      this.#retry.stop()
-      this.#confirmRetry.stop()
-      this.#cancelHurry?.()
-    }
-    await this.#running
-    await this.#components.store.sync().catch(() => {})
+    const { circle, store } = this.#components
+    circle.events.removeEventListener('list', this.#changed)
+    circle.events.removeEventListener('presence', this.#changed)
+    circle.events.removeEventListener('report', this.#heard)
+    this.#unfollow?.()
+    this.#retry.stop()
+    this.#confirmRetry.stop()
+    await this.#rounds.close(new WarrenError('EBADF', { message: `${this.volume} is let go of` }))
+    // Whoever closes has no use for the failure; what was said to be held was synced before.
+    await store.sync().catch(() => {})
   }
 
   /** Holders come and go with the list, and any of them may hear of a head first. */
@@ -241,11 +238,16 @@ class CircleHeldVolume implements HeldVolume {
     if (event?.type === 'list') this.#follow()
     this.#retry.succeeded()
     this.#confirmRetry.succeeded()
-    if (this.#round !== undefined) {
-      const round = this.#round
-      this.#cancelHurry ??= this.#components.clock.after(FINISH_MS, () => round.abort(SUPERSEDED))
-    }
-    this.#wake()
+    this.#rounds.changed()
+  }
+
+  /** What is under way works for a version or a part that is not the newest any more. */
+  #isSuperseded(): boolean {
+    const { list } = this.#components.circle
+    const { part } = this.#versions
+    const isOldPart =
+      list !== undefined && part?.isOf(list, this.#components.circle.counted()) !== true
+    return isOldPart || this.#head !== this.#worksFor
   }
 
   /** Somebody has come as far as we have: it may have what we could not get, or do not need. */
@@ -253,34 +255,7 @@ class CircleHeldVolume implements HeldVolume {
     const { circle, self } = this.#components
     if (detail === self || circle.reportOf(detail)?.progress !== 'current') return
     const isOpen = this.#isLeaving || this.#versions.blocks.surplus > 0 || this.#lost.hasSome
-    if (isOpen) this.#wake()
-  }
-
-  #wake(): void {
-    if (this.#closing.signal.aborted) return
-    this.#isDue = true
-    this.#running ??= this.#run()
-  }
-
-  /** Never rejects. */
-  async #run(): Promise<void> {
-    // Whoever wakes us may be about to say more.
-    await Promise.resolve()
-    while (this.#isDue && !this.#closing.signal.aborted) {
-      this.#isDue = false
-      const round = new AbortController()
-      this.#round = round
-      try {
-        await this.#work(AbortSignal.any([this.#closing.signal, round.signal]))
-      } catch (error) {
-        if (!this.#closing.signal.aborted && !round.signal.aborted) this.#failed(error)
-      }
-      this.#round = undefined
-      this.#cancelHurry?.()
-      this.#cancelHurry = undefined
-      this.#publish()
-    }
-    this.#running = undefined
+    if (isOpen) this.#rounds.wake()
   }
 
   async #work(signal: AbortSignal): Promise<void> {
@@ -311,12 +286,8 @@ class CircleHeldVolume implements HeldVolume {
 
   async #askNewest(signal: AbortSignal): Promise<void> {
     if (this.#hasAsked) return
-    const { heads, circle, self } = this.#components
-    const sources = circle.counted().map(({ peer }) => peer)
-    const { head } = await heads.newest(this.volume, {
-      sources: sources.filter(peer => peer !== self),
-      signal
-    })
+    const { heads } = this.#components
+    const { head } = await heads.newest(this.volume, { sources: this.#others(), signal })
     this.#hasAsked = true
     const isNewer = head !== undefined && head.sequence >= (this.#head?.sequence ?? -1)
     if (isNewer) this.#head = head
@@ -327,6 +298,7 @@ class CircleHeldVolume implements HeldVolume {
     if (head === undefined) {
       throw new WarrenError('EHOSTUNREACH', { message: `no head of volume ${this.volume}` })
     }
+    this.#worksFor = head
     const pledgeBytes = this.#pledgeBytes()
     const { blocksMax = HELD_BLOCKS_MAX } = this.#options
     const options = { signal, pledgeBytes, blocksMax }
@@ -387,7 +359,7 @@ class CircleHeldVolume implements HeldVolume {
     if (trimmed > 0) this.#confirmRetry.succeeded()
     if (trimmed > 0 && this.#isFull) {
       this.#fullWith = []
-      this.#isDue = true
+      this.#rounds.wake()
     }
     if (blocks.surplus > 0) this.#confirmRetry.failed(CONFIRM_RETRY_MS_MIN)
   }
@@ -404,10 +376,6 @@ class CircleHeldVolume implements HeldVolume {
     this.#repaired.bytes += bytes
   }
 
-  #progressed(): void {
-    if (this.#components.clock.now() - this.#reportedMs >= PROGRESS_MS) this.#publish()
-  }
-
   #pledgeBytes(): number {
     const listed = this.#versions.part?.holder?.pledgeBytes ?? 0
     return Math.min(listed, this.#options.pledgeBytes?.() ?? Infinity)
@@ -416,37 +384,27 @@ class CircleHeldVolume implements HeldVolume {
   /** Says how far it is, unless that was said already. */
   #publish(): void {
     const report = this.#makeReport()
-    this.#reportedMs = this.#components.clock.now()
-    if (isSame(report, this.#report) || this.#closing.signal.aborted) return
-    this.#report = report
+    if (isSameReport(report, this.#published)) return
+    this.#published = report
     this.#components.circle.publish(report)
     this.#dispatch('report', report)
   }
 
-  #makeReport(): HolderReport {
-    const { blocks, held, part, wholePart } = this.#versions
-    const isHeld = held !== undefined && wholePart !== undefined
-    // What it says it holds is true by the list and the holders it was made whole with.
-    const by = isHeld ? wholePart : part
-    return {
-      volume: this.volume,
-      progress: this.#progress(),
-      listSequence: by?.list.sequence ?? -1,
-      holds: isHeld ? held.sequence : -1,
-      knows: this.#head?.sequence ?? -1,
-      gone: by?.gone ?? [],
-      missingBlocks: blocks.wanted,
-      usedBytes: blocks.heldBytes,
-      pledgeBytes: this.#pledgeBytes()
-    }
+  /** Everybody counted on but us. */
+  #others(): PeerId[] {
+    const { circle, self } = this.#components
+    return circle.counted().flatMap(({ peer }) => (peer === self ? [] : [peer]))
   }
 
-  #progress(): HolderProgress {
-    const head = this.#head
-    if (head !== undefined && this.#versions.isWhole(head)) {
-      return this.#isDrained ? 'drained' : 'current'
-    }
-    return this.#isFull ? 'full' : 'behind'
+  #makeReport(): HolderReport {
+    return makeReport({
+      volume: this.volume,
+      versions: this.#versions,
+      newest: this.#head,
+      pledgeBytes: this.#pledgeBytes(),
+      isFull: this.#isFull,
+      isDrained: this.#isDrained
+    })
   }
 
   #dispatch<Name extends keyof HeldVolumeEvents>(
@@ -461,23 +419,4 @@ const unpaced: Pace = async () => {}
 
 function unlessFull(error: unknown): void {
   if (!isWarrenError(error, 'EDQUOT')) throw error
-}
-
-function isSame(one: HolderReport, other: HolderReport): boolean {
-  const names = Object.keys(one) as (keyof HolderReport)[]
-  return names.every(name => {
-    return name === 'gone' ? String(one.gone) === String(other.gone) : one[name] === other[name]
-  })
-}
-
-async function unlessAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return work
-  const aborted = Promise.withResolvers<never>()
-  const abort = (): void => aborted.reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
 }

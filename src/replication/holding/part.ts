@@ -86,6 +86,12 @@ export class Part {
     return this.#assignments[number].has(id) || policy.on.includes(this.self)
   }
 
+  /** The others who should have a block as well. */
+  placed(id: BlockId, number: number): PeerId[] {
+    const placed = this.#placement.place(id, this.policyAt(number))
+    return placed.filter(peer => peer !== this.self)
+  }
+
   /**
    * The others who should have a block, were we not there; undefined when they are fewer than the
    * policy wants, so that the copy here counts whatever they say.

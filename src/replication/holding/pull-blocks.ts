@@ -18,7 +18,7 @@ export interface PullComponents {
   readonly next: () => Wanted | undefined
   /** Called before a few blocks are got. */
   readonly prepare: (wanted: readonly Wanted[]) => Promise<void>
-  readonly get: (id: BlockId) => Promise<Uint8Array>
+  readonly get: (wanted: Wanted) => Promise<Uint8Array>
   /** The window moves on when it resolves. What it throws ends everything. */
   readonly onBlock: (wanted: Wanted, bytes: Uint8Array) => Promise<void> | void
   /** It could not be got. What it throws ends everything. */
@@ -97,7 +97,7 @@ class Pull {
 
   async #fetch(wanted: Wanted): Promise<Uint8Array | undefined> {
     try {
-      return await this.#components.get(wanted.id)
+      return await this.#components.get(wanted)
     } catch (error) {
       if (this.#failed === undefined) this.#components.onFailure(wanted, error)
       return undefined

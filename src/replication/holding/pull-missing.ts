@@ -2,7 +2,7 @@
  * Gets the blocks that are wanted and not here, nodes and data alike, in the order of the tree, as
  * far as there is room for them.
  */
-import type { BlockId, BlockSession, CollectableBlockStore } from '../../blocks/index.ts'
+import type { BlockId, CollectableBlockStore } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { HeldBlocks } from './held-blocks.ts'
@@ -14,7 +14,8 @@ import type { Wanted } from './pull-blocks.ts'
 export interface PullMissingComponents {
   readonly blocks: HeldBlocks
   readonly arrivals: Arrivals
-  readonly reader: Pick<BlockSession, 'get'>
+  /** Gets a block of data; nodes everybody has. */
+  readonly get: (wanted: Wanted, options: { readonly signal: AbortSignal }) => Promise<Uint8Array>
   readonly store: Pick<CollectableBlockStore, 'touch'>
   readonly pace: Pace
   readonly onFailure: (id: BlockId, error: unknown) => void
@@ -65,7 +66,7 @@ export class PullMissing {
    * signal's reason.
    */
   async pull(options: RoomOptions & { readonly signal: AbortSignal }): Promise<void> {
-    const { blocks, arrivals, reader } = this.#components
+    const { blocks, arrivals, get } = this.#components
     const { signal, former, pledgeBytes } = options
     if (blocks.wanted === 0) return
     const roomBytes = pledgeBytes + this.#requireRoom(options)
@@ -75,7 +76,7 @@ export class PullMissing {
     await pullBlocks({
       next: () => (inVain >= FAILURES_MAX ? undefined : order.next()),
       prepare: wanted => this.prepare(wanted, signal),
-      get: id => reader.get(id, { signal }),
+      get: wanted => get(wanted, { signal }),
       onBlock: async (wanted, bytes) => {
         inVain = 0
         order.came(wanted)

@@ -9,7 +9,7 @@ import { confirmBlocks } from './confirm-blocks.ts'
 import type { AskHas, Question } from './confirm-blocks.ts'
 import type { HeldVersions } from './held-versions.ts'
 import { ASK_IDS_MAX } from './limits.ts'
-import { DEFAULT_POLICY } from './part.ts'
+import { DEFAULT_POLICY, NO_POLICY } from './part.ts'
 import type { Part } from './part.ts'
 
 export interface SpareCopiesComponents {
@@ -74,6 +74,7 @@ export class SpareCopies {
       if (!isAsked(block)) continue
       const id = blocks.idOf(block)
       const policy = blocks.isNode(block) ? DEFAULT_POLICY : blocks.policyOf(block)
+      if (policy === NO_POLICY) continue
       const holders = part!.others(id, policy, { leaving })
       const isOpen = (holder: PeerId): boolean => eligible.has(holder) && !silent.has(holder)
       if (holders?.every(isOpen) === true) yield { block, id, holders }
