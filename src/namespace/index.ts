@@ -54,7 +54,6 @@ export { shareEventLoop } from './volume/event-loop.ts'
 export type { FollowedVolume } from './volume/followed-volume.ts'
 export { openFollowedVolume } from './volume/followed-volume.ts'
 export { openLocalVolume } from './volume/local-volume.ts'
-export type { LocalVolume } from './volume/local-volume.ts'
 export { readLinkedData } from './volume/linked-data.ts'
 export type { LinkedData } from './volume/linked-data.ts'
 export { TreeSnapshot } from './volume/tree-snapshot.ts'
@@ -66,6 +65,20 @@ export type {
   EntryWithInode,
   Inode,
   InodeNumber,
+export type { LocalVolume, PinnedVersion } from './volume/local-volume.ts'
+export type { ReadNode, SurveyedGap, SurveyedNode } from './tree/survey.ts'
+export { surveyTree } from './tree/survey.ts'
+export type { TreeEntry } from './tree/tree.ts'
+export { entryRange, inodeOf, inodesWithin, isContentOnly, typeOfKey } from './volume/keys.ts'
+export { decodeEntry, decodeExtent, decodeInode, decodeVolumeRecord } from './volume/records.ts'
+export type { RepairTransaction } from './volume/repair-transaction.ts'
+export { INLINE_BYTES_MAX, ROOT_INODE } from './volume/volume.ts'
+export type {
+  DirectoryEntry,
+  Extent,
+  Inode,
+  InodeNumber,
+  InodeType,
   Snapshot,
   Transaction,
   Volume

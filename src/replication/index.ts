@@ -104,3 +104,15 @@ export type {
   PartQuestion
 } from './audit-rounds/audit-rounds.ts'
 export { createAuditRounds } from './audit-rounds/audit-rounds.ts'
+export type {
+  CheckCounts,
+  CheckOptions,
+  CheckProblem,
+  CheckProgress,
+  CheckReport,
+  ProblemKind
+} from './check/check-report.ts'
+export type { CheckComponents } from './check/check-volume.ts'
+export { checkVolume } from './check/check-volume.ts'
+export type { CopiesOf, CopyCount, PlacedBlock } from './check/copies-check.ts'
+export { LOST_AND_FOUND } from './check/structure-repair.ts'

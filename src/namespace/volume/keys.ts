@@ -178,6 +178,52 @@ export function kindOf(key: Uint8Array): 'inode' | 'entry' | 'attribute' | 'cont
   return kind === ATTRIBUTE ? 'attribute' : 'inode'
 }
 
+export type KeyType = 'volume' | 'inode' | 'entry' | 'attribute' | 'inline' | 'extent' | 'orphan'
+
+const METADATA_TYPES: readonly KeyType[] = ['inode', 'entry', 'attribute']
+const CONTENT_TYPES: readonly KeyType[] = ['inline', 'extent']
+
+/** What a key is the key of; undefined for one that nobody should have written. */
+export function typeOfKey(key: Uint8Array): KeyType | undefined {
+  if (key[0] === VOLUME) return key.length === 1 ? 'volume' : undefined
+  if (key.length < PREFIX_BYTES) return undefined
+  const kind = key[1 + INODE_BYTES]!
+  if (key[0] === METADATA) return METADATA_TYPES[kind]
+  if (key[0] === CONTENT) return CONTENT_TYPES[kind]
+  return key[0] === ORPHAN && kind === 0 ? 'orphan' : undefined
+}
+
+/**
+ * The inodes, from the first to the last, of which a range of keys may have something in a region;
+ * undefined when it has nothing of the region.
+ */
+export function inodesWithin(
+  { from = EMPTY, to }: ScanRange,
+  of: 'metadata' | 'content'
+): { readonly first: number; readonly last: number } | undefined {
+  const region = of === 'metadata' ? METADATA : CONTENT
+  const [begin, end] = [from[0] ?? 0, to?.[0] ?? ORPHAN + 1]
+  if (begin > region || end < region || (end === region && to?.length === 1)) return undefined
+  const first = begin < region ? 0 : readPadded(from)
+  if (to === undefined || end > region) return { first, last: Number.MAX_SAFE_INTEGER }
+  return { first, last: to.length > GROUP_BYTES ? readPadded(to) : readPadded(to) - 1 }
+}
+
+/** Whether a range of keys has something of the content region at most. */
+export function isContentOnly({ from, to }: ScanRange): boolean {
+  if (from?.[0] !== CONTENT) return false
+  return to?.[0] === CONTENT || (to?.[0] === ORPHAN && to.length === 1)
+}
+
+const EMPTY = new Uint8Array(0)
+
+/** The inode in a key that may have been cut short, as the separators of a tree are. */
+function readPadded(key: Uint8Array): number {
+  const padded = new Uint8Array(GROUP_BYTES)
+  padded.set(key.subarray(0, GROUP_BYTES))
+  return readNumber(padded, 1)
+}
+
 /** Keys as text whose order is the keys' order, for maps. */
 export function keyText(key: Uint8Array): string {
   return String.fromCharCode(...key)

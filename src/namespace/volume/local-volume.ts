@@ -32,6 +32,7 @@ import type { RetentionOptions } from './kept-versions.ts'
 import { orphanRange, inodeOf } from './keys.ts'
 import { putInto, storeBlocks, storeExtents } from './store-extents.ts'
 import type { BlockRun, BlockStoring } from './store-extents.ts'
+import type { RepairTransaction } from './repair-transaction.ts'
 import { TreeSnapshot } from './tree-snapshot.ts'
 import { TreeTransaction } from './tree-transaction.ts'
 import { Turns } from './turns.ts'
@@ -98,7 +99,7 @@ export interface StoreExtentsOptions extends StoreBlocksOptions {
 export interface VolumeRoots {
   /** Of the tree as it is now, and of the durable version. */
   readonly current: readonly BlockId[]
-  /** Of older versions that are kept. */
+  /** Of older versions that are kept, and of those that are pinned. */
   readonly superseded: readonly BlockId[]
 }
 
@@ -128,6 +129,17 @@ export interface LocalVolume extends Volume {
   readonly expires: boolean
   /** Gives up a superseded version, because it cannot be read any more. */
   forgetVersion(root: BlockId): void
+  /** The version as it is now. Collection keeps it until `release` is called. */
+  pin(): Promise<PinnedVersion>
+  /** As `update`, for who mends what is wrong. */
+  repair<Result>(work: (transaction: RepairTransaction) => Promise<Result>): Promise<Result>
+}
+
+export interface PinnedVersion {
+  readonly root: BlockId
+  readonly snapshot: Snapshot
+  /** Idempotent. */
+  release(): void
 }
 
 /** Opens the volume of this key, or makes it with an empty root directory. */
@@ -159,6 +171,7 @@ class TreeVolume implements LocalVolume {
   readonly #turns = new Turns()
   readonly #inFlight = new Set<Set<BlockId>>()
   readonly #kept: KeptVersions
+  readonly #pinned = new Set<PinnedVersion>()
   #tree: Tree
   #head: SignedHead | undefined
   /** Something was updated since the last commit began. */
@@ -200,7 +213,7 @@ class TreeVolume implements LocalVolume {
   }
 
   async createRoot(): Promise<void> {
-    await this.update(async transaction => (transaction as TreeTransaction).createRoot(0o755))
+    await this.#update(async transaction => transaction.createRoot(0o755))
     await this.sync()
   }
 
@@ -225,7 +238,11 @@ class TreeVolume implements LocalVolume {
     return new TreeSnapshot(createTree({ reader, cache, encoding: sealing }, root), reader)
   }
 
-  async update<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+  update<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#update(work)
+  }
+
+  async #update<Result>(work: (transaction: TreeTransaction) => Promise<Result>): Promise<Result> {
     if (this.#closing !== undefined) throw this.#closedError()
     return this.#turns.take(async () => {
       await shareEventLoop()
@@ -286,13 +303,30 @@ class TreeVolume implements LocalVolume {
   }
 
   async roots(): Promise<VolumeRoots> {
-    const tree = await this.#turns.take(async () => {
-      this.#tree = await this.#tree.flush(this.#components.store)
-      return this.#tree
-    })
+    const now = await this.pin()
+    now.release()
     await this.#kept.save()
-    const current = [this.#head?.root, tree.root].filter(root => root !== undefined)
-    return { current, superseded: this.#kept.superseded().map(({ root }) => root) }
+    const current = [this.#head?.root, now.root].filter(root => root !== undefined)
+    const superseded = [...this.#kept.superseded(), ...this.#pinned].map(({ root }) => root)
+    return { current, superseded }
+  }
+
+  pin(): Promise<PinnedVersion> {
+    return this.#turns.take(async () => {
+      const tree = await this.#tree.flush(this.#components.store)
+      this.#tree = tree
+      const pinned = {
+        root: tree.root,
+        snapshot: new TreeSnapshot(tree, this.#components.reader),
+        release: () => void this.#pinned.delete(pinned)
+      }
+      this.#pinned.add(pinned)
+      return pinned
+    })
+  }
+
+  repair<Result>(work: (transaction: RepairTransaction) => Promise<Result>): Promise<Result> {
+    return this.#update(work)
   }
 
   sync(): Promise<void> {

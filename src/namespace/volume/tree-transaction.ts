@@ -23,6 +23,7 @@ import {
 } from './keys.ts'
 import { assertName } from './names.ts'
 import { Overlay } from './overlay.ts'
+import type { RepairTransaction } from './repair-transaction.ts'
 import {
   TARGET_BYTES_MAX,
   decodeExtent,
@@ -34,15 +35,7 @@ import {
 } from './records.ts'
 import { TreeSnapshot } from './tree-snapshot.ts'
 import { INLINE_BYTES_MAX, ROOT_INODE } from './volume.ts'
-import type {
-  DirectoryEntry,
-  Extent,
-  Inode,
-  InodeNumber,
-  InodePatch,
-  NewInode,
-  Transaction
-} from './volume.ts'
+import type { DirectoryEntry, Extent, Inode, InodeNumber, InodePatch, NewInode } from './volume.ts'
 
 /** An attribute's value must fit beside others in a node; Linux allows the same for most file systems. */
 export const ATTRIBUTE_BYTES_MAX = 4096
@@ -62,7 +55,7 @@ interface Place {
 
 type Keep = { readonly keep?: (inode: InodeNumber) => boolean }
 
-export class TreeTransaction extends TreeSnapshot implements Transaction {
+export class TreeTransaction extends TreeSnapshot implements RepairTransaction {
   readonly #overlay: Overlay
   readonly #context: TransactionContext
   /** Changed inodes; undefined where the inode was removed. */
@@ -241,6 +234,38 @@ export class TreeTransaction extends TreeSnapshot implements Transaction {
       }
     }
     return this.#touch(target, source.size)
+  }
+
+  putInode(inode: Inode): void {
+    this.#set(inode)
+  }
+
+  async adopt(
+    directory: InodeNumber,
+    name: string,
+    { number, subdirectories }: { number: InodeNumber; subdirectories: number }
+  ): Promise<void> {
+    const inode = await this.#expectInode(number)
+    await this.#expectFree(directory, name)
+    const isDirectory = inode.type === 'directory'
+    const links = isDirectory ? 2 + subdirectories : 1
+    const parent = isDirectory ? directory : 0
+    this.unmarkOrphan(number)
+    this.#set({ ...inode, links, parent, ctimeMs: this.#context.nowMs })
+    await this.#addEntry(directory, { name, inode: number, type: inode.type })
+  }
+
+  putEntry(directory: InodeNumber, entry: DirectoryEntry): void {
+    this.#overlay.set(entryKey(directory, entry.name), encodeEntry(entry))
+  }
+
+  unmarkOrphan(inode: InodeNumber): void {
+    this.#overlay.remove(orphanKey(inode))
+  }
+
+  async raiseNextInode(next: InodeNumber): Promise<void> {
+    const known = await this.#allocate().catch(() => next)
+    this.#nextInode = known < next ? next : known
   }
 
   async #allocate(): Promise<InodeNumber> {
