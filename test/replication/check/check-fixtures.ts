@@ -69,7 +69,7 @@ export class CheckedVolume {
     const made = new CheckedVolume()
     made.#key = await createSigningKey()
     made.#fixture = await createVolumeFixture(
-      { blockBytes: BLOCK_BYTES, commitDelayMs: 1e9 },
+      { blockBytes: BLOCK_BYTES, commitDelayMs: 1e9, retentionMs: 0 },
       { store: made.store, key: made.#key, sealing }
     )
     made.volume = made.#fixture.volume
