@@ -2,7 +2,9 @@
  * The contract of a verb: `warren <name> …`. Each stands in a file of its own under `commands/`
  * and says itself what it takes, so that the help and the parsing cannot disagree.
  */
+import type { Warren } from '../index.ts'
 import type { Output } from './output.ts'
+import type { RunLine } from './serve-control.ts'
 import type { Settings } from './settings.ts'
 
 export interface OptionDefinition {
@@ -34,6 +36,8 @@ export interface Invocation<Table extends OptionTable = OptionTable> {
   readonly output: Output
   /** Aborted by the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal
+  /** Runs verbs that `joins` beside this one, with a peer that this one has open. */
+  readonly runLine: (home: Warren) => RunLine
 }
 
 export interface Command<Table extends OptionTable = OptionTable> {
@@ -46,6 +50,8 @@ export interface Command<Table extends OptionTable = OptionTable> {
   readonly details?: string
   /** Beside the options that every verb has. */
   readonly options: Table
+  /** Whether it works in the peer that another process runs in the directory. Default false. */
+  readonly joins?: boolean
   /** How many positional arguments there may be. */
   readonly positionals: readonly [min: number, max: number]
   /** Resolves to the exit code. */

@@ -1,16 +1,26 @@
 /** Every verb, in the order in which the help lists them, and the one that needs all of them. */
 import { defineCommand } from './command.ts'
 import type { Command } from './command.ts'
+import { accept } from './commands/accept.ts'
 import { cat } from './commands/cat.ts'
 import { collect } from './commands/collect.ts'
 import { get } from './commands/get.ts'
+import { holders } from './commands/holders.ts'
+import { invite } from './commands/invite.ts'
+import { leave } from './commands/leave.ts'
 import { ls } from './commands/ls.ts'
 import { mount } from './commands/mount.ts'
 import { mounts } from './commands/mounts.ts'
 import { peers } from './commands/peers.ts'
+import { pledge } from './commands/pledge.ts'
+import { removeHolder } from './commands/remove-holder.ts'
+import { replicas } from './commands/replicas.ts'
+import { replicate } from './commands/replicate.ts'
+import { run } from './commands/run.ts'
 import { share } from './commands/share.ts'
 import { shares } from './commands/shares.ts'
 import { stat } from './commands/stat.ts'
+import { status } from './commands/status.ts'
 import { unmount } from './commands/unmount.ts'
 import { unshare } from './commands/unshare.ts'
 import { version } from './commands/version.ts'
@@ -47,6 +57,16 @@ export const COMMANDS: readonly Command[] = [
   mounts,
   shares,
   unshare,
+  run,
+  status,
+  replicas,
+  replicate,
+  holders,
+  invite,
+  removeHolder,
+  pledge,
+  accept,
+  leave,
   collect,
   version,
   help

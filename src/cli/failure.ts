@@ -25,16 +25,18 @@ export class TaskError extends Error {
   }
 }
 
-/** Waits for something; when it fails, tells what it was. */
+/** Waits for something; when it fails, tells what it was. Hints are for every failure, or by code. */
 export async function during<Value>(
   task: string,
   work: Promise<Value>,
-  hint?: string
+  hints: string | Readonly<Record<string, string>> = {}
 ): Promise<Value> {
   try {
     return await work
   } catch (error) {
-    throw error instanceof UsageError ? error : new TaskError(task, error, hint)
+    if (error instanceof UsageError) throw error
+    const hint = typeof hints === 'string' ? hints : hints[codeOf(error)]
+    throw new TaskError(task, error, hint)
   }
 }
 
@@ -86,6 +88,7 @@ const EXIT_OF_CODE: Readonly<Record<string, number>> = {
 const HINTS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'is the peer that shares it running, and on the same network?',
   ETIMEDOUT: 'a longer wait is --timeout <seconds>',
+  EDQUOT: "'warren pledge' shows what this peer stores for others, and sets it",
   EBUSY: 'end the other process, or use another one with --directory <folder>'
 }
 

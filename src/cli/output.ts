@@ -9,11 +9,13 @@ import { printable, printableJson } from './printable.ts'
 export interface Sink {
   readonly isTTY?: boolean
   readonly columns?: number
+  readonly rows?: number
   write(data: string | Uint8Array, done: (error?: Error | null) => void): unknown
 }
 
 /** What a terminal is taken to have that does not say. */
 const COLUMNS_DEFAULT = 80
+const ROWS_DEFAULT = 24
 
 export class Output {
   /** Whether results are JSON, for programs. */
@@ -21,6 +23,7 @@ export class Output {
   readonly #stdout: Sink
   readonly #stderr: Sink
   #bar = ''
+  #drawnLines = 0
 
   constructor(stdout: Sink, stderr: Sink, { json }: { readonly json: boolean }) {
     this.#stdout = stdout
@@ -41,6 +44,25 @@ export class Output {
   line(text: string): Promise<void> {
     this.#clear()
     return write(this.#stdout, `${printable(text)}\n`)
+  }
+
+  /**
+   * Results that take the place of those drawn before, where stdout is a terminal: as much of them
+   * as it can show. Elsewhere they follow each other, with an empty line between.
+   */
+  draw(lines: readonly string[]): Promise<void> {
+    this.#clear()
+    const { isTTY = false, columns = COLUMNS_DEFAULT, rows = ROWS_DEFAULT } = this.#stdout
+    const shown = lines.map(printable)
+    const isFirst = this.#drawnLines === 0
+    if (!isTTY) {
+      this.#drawnLines = 1
+      return write(this.#stdout, `${isFirst ? '' : '\n'}${shown.join('\n')}\n`)
+    }
+    const fitting = shown.slice(0, rows - 1).map(line => line.slice(0, columns - 1))
+    const back = isFirst ? '' : `\u001b[${this.#drawnLines}A\r\u001b[J`
+    this.#drawnLines = fitting.length
+    return write(this.#stdout, `${back}${fitting.join('\n')}\n`)
   }
 
   /** A result for programs: one line of JSON. */

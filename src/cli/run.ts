@@ -1,5 +1,7 @@
 /** Runs one command line: finds the verb, reads its options, tells what went wrong. */
 import { inspect, parseArgs, stripVTControlCharacters } from 'node:util'
+import type { Warren } from '../index.ts'
+import { askControl } from './ask-control.ts'
 import type { Command, OptionTable } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { EXIT } from './exit-codes.ts'
@@ -9,6 +11,7 @@ import { hideSecrets } from './hide-secrets.ts'
 import { Interruption } from './interruption.ts'
 import { Output } from './output.ts'
 import type { Sink } from './output.ts'
+import type { RunLine } from './serve-control.ts'
 import { GLOBAL_OPTIONS, readSettings } from './settings.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -17,6 +20,12 @@ export interface RunComponents {
   readonly stderr: Sink
   readonly environment: NodeJS.ProcessEnv
   readonly signal: AbortSignal
+  /** The peer that this process has open already: then only verbs that `joins` are run. */
+  readonly home?: Warren
+}
+
+interface Components extends RunComponents {
+  readonly output: Output
 }
 
 /** Resolves to the exit code. Never rejects. */
@@ -25,7 +34,7 @@ export async function run(args: readonly string[], components: RunComponents): P
   // Known before anything else, because a wrong command line is an error for programs too.
   const output = new Output(stdout, stderr, { json: args.includes('--json') })
   try {
-    return await dispatch(args, output, components)
+    return await dispatch(args, { ...components, output })
   } catch (error) {
     if (signal.reason instanceof Interruption) return signal.reason.exitCode
     const failure = describeFailure(error)
@@ -37,33 +46,25 @@ export async function run(args: readonly string[], components: RunComponents): P
   }
 }
 
-async function dispatch(
-  args: readonly string[],
-  output: Output,
-  { environment, signal }: RunComponents
-): Promise<number> {
+async function dispatch(args: readonly string[], components: Components): Promise<number> {
   const { verb, rest } = splitVerb(args)
   if (verb === undefined) {
-    if (rest.includes('--version'))
-      return await runCommand('version', [], { output, environment, signal })
+    if (rest.includes('--version')) return await runCommand('version', [], components)
     if (rest.includes('--help') || rest.includes('-h')) {
-      await print(output, overview(COMMANDS))
+      await print(components.output, overview(COMMANDS))
       return EXIT.done
     }
     throw new UsageError('no command')
   }
-  return await runCommand(verb, rest, { output, environment, signal })
+  return await runCommand(verb, rest, components)
 }
 
 async function runCommand(
   verb: string,
   args: readonly string[],
-  {
-    output,
-    environment,
-    signal
-  }: Pick<RunComponents, 'environment' | 'signal'> & { readonly output: Output }
+  components: Components
 ): Promise<number> {
+  const { output, environment, signal, home } = components
   const command = COMMANDS.find(({ name }) => name === verb)
   if (command === undefined) throw new UsageError(`no command is called '${verb}'`)
   const { values, positionals } = parse(command, args)
@@ -78,8 +79,19 @@ async function runCommand(
   if (positionals.length > max) {
     throw new UsageError(`'${positionals[max]}' is too much: ${verb} ${command.usage}`, verb)
   }
-  const settings = readSettings(values, environment)
-  return await command.run({ positionals, options: values, settings, output, signal })
+  const settings = { ...readSettings(values, environment), ...(home === undefined ? {} : { home }) }
+  if (home === undefined && command.joins === true) {
+    const exitCode = await askControl(settings.directory, [verb, ...args], components)
+    if (exitCode !== undefined) return exitCode
+  }
+  if (home !== undefined && command.joins !== true) {
+    throw new UsageError(`${verb} is not for a peer that runs already`, verb)
+  }
+  const runLine =
+    (home: Warren): RunLine =>
+    (line, others) =>
+      run(line, { environment, home, ...others })
+  return await command.run({ positionals, options: values, settings, output, signal, runLine })
 }
 
 /** The verb is the first word that is not an option of every verb, or the value of one. */

@@ -1,6 +1,7 @@
 /** The options that every verb has, and what they and the environment come to. */
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { Warren } from '../index.ts'
 import type { OptionTable } from './command.ts'
 import { isListenAddress } from './listen-address.ts'
 import { UsageError } from './usage-error.ts'
@@ -55,6 +56,8 @@ export interface Settings {
   readonly listen: readonly string[] | undefined
   readonly bootstrap: readonly string[]
   readonly timeoutMs: number
+  /** The peer of the directory, when it runs in this process already. */
+  readonly home?: Warren
 }
 
 export function readSettings(

@@ -11,6 +11,7 @@ import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { run } from '../../src/cli/run.ts'
+import type { Warren } from '../../src/index.ts'
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url)
 
@@ -48,12 +49,15 @@ export async function runHere(
   options: {
     readonly environment?: Readonly<Record<string, string>>
     readonly signal?: AbortSignal
+    /** The peer that runs already. */
+    readonly home?: Warren
   } = {}
 ): Promise<CommandResult> {
-  const { environment = {}, signal = AbortSignal.timeout(COMMAND_MS_MAX) } = options
+  const { environment = {}, signal = AbortSignal.timeout(COMMAND_MS_MAX), home } = options
+  const inside = home === undefined ? {} : { home }
   const stdout = new Collector()
   const stderr = new Collector()
-  const code = await run(args, { stdout, stderr, environment, signal })
+  const code = await run(args, { stdout, stderr, environment, signal, ...inside })
   return { code, stdout: stdout.text, stderr: stderr.text }
 }
 
