@@ -98,6 +98,7 @@ test('shows nothing that a terminal would obey', async () => {
 test('shows no key of a link, wherever on the command line it stands', async () => {
   const key = 'kSECRETSECRETSECRET'
   const link = `warren:k51nonsense/photos?peer=x&%6bey=${key}&name=photos`
+  const invitation = `warren:k51nonsense/?peer=x&invitation=${key}`
   const lines = [
     [link],
     ['help', link],
@@ -114,6 +115,11 @@ test('shows no key of a link, wherever on the command line it stands', async () 
     ['share', link],
     ['unshare', link],
     ['unmount', link],
+    ['accept', invitation, 'more'],
+    ['accept', invitation, '--bytes', invitation],
+    ['invite', invitation],
+    ['leave', invitation],
+    ['replicas', invitation, '3'],
     ['peers', `--${link}`],
     ['peers', '--peer', link],
     ['peers', '--listen', link],
