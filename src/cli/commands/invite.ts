@@ -9,7 +9,7 @@ import { parsePeer } from '../peer-argument.ts'
 export const invite: Command = defineCommand({
   name: 'invite',
   summary: 'ask somebody to hold copies of what is here',
-  usage: '[<peer>]',
+  usage: '[<peer-or-address>]',
   details:
     "Prints an invitation: who is given it first and says 'warren accept <invitation>' becomes a " +
     'holder, while this peer runs. It does not open what is sealed. A peer whose pledge names this one (warren ' +
@@ -21,6 +21,8 @@ export const invite: Command = defineCommand({
     const peer = text === undefined ? undefined : parsePeer(text, 'invite')
     await using home = await joinHome(settings)
     const { timeoutMs } = settings
+    const found = text?.includes('/') === true ? home.warren.connect(text, { signal }) : undefined
+    await during(`connecting to ${peer}`, Promise.resolve(found))
     const work = home.warren.replication.invite(peer, { signal, timeoutMs })
     const invitation = await during(peer === undefined ? 'inviting' : `inviting ${peer}`, work)
     if (output.json) await output.value({ invitation, ...(peer === undefined ? {} : { peer }) })
