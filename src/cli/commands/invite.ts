@@ -21,8 +21,9 @@ export const invite: Command = defineCommand({
     const peer = text === undefined ? undefined : parsePeer(text, 'invite')
     await using home = await joinHome(settings)
     const { timeoutMs } = settings
-    const found = text?.includes('/') === true ? home.warren.connect(text, { signal }) : undefined
-    await during(`connecting to ${peer}`, Promise.resolve(found))
+    if (text !== undefined && text.includes('/')) {
+      await during(`connecting to ${peer}`, home.warren.connect(text, { signal }))
+    }
     const work = home.warren.replication.invite(peer, { signal, timeoutMs })
     const invitation = await during(peer === undefined ? 'inviting' : `inviting ${peer}`, work)
     if (output.json) await output.value({ invitation, ...(peer === undefined ? {} : { peer }) })
