@@ -24,15 +24,15 @@ test('a friend accepts, holds, is seen, and leaves', async () => {
   await using bob = startWarren(['run', ...own(bobs)])
   await bob.said(/^peer \S+$/m, 'stderr')
 
-  assert.match(await print(['replicas', '2', ...at(alices)]), /^\/ {2}2 copies, 1 at least\n$/)
+  assert.match(await print(['replicas', '2', ...at(alices)]), /^\/ {2}2 copies, 2 at least\n$/)
   const invitation = (await print(['invite', ...at(alices)])).trim()
   const volume = (await print(['accept', invitation, '--bytes', '1GB', ...at(bobs)])).split(' ')[0]
-  await fails(['accept', invitation, ...at(bobs)])
+  await fails(['accept', invitation, '--bytes', '1GB', ...own(place.join('carol-store'))])
 
   const whole = await untilCopies(alices, 2)
   assert.equal(whole.volume, volume)
   assert.equal(whole.repairing.blocks, 0)
-  assert.match(await print(['status', ...at(alices)]), /^\/ +2 \(1\) +\[2{20}\]/m)
+  assert.match(await print(['status', ...at(alices)]), /^\/ +2 +\[2{20}\]/m)
   const [friend] = whole.holders.filter(({ owner }) => !owner)
   assert.deepEqual([friend!.presence, friend!.pledgeBytes], ['present', 1e9])
   assert.match(

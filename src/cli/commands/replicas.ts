@@ -15,13 +15,13 @@ export const replicas: Command = defineCommand({
   details:
     'For everything below the path (default: /) that nothing further down is set for. The own copy ' +
     "counts: 3 is this machine and two holders; all is a copy at every holder. 'warren status' marks " +
-    'what has fewer copies than the minimum (default: 1) as endangered. Without a number it shows ' +
+    'what has fewer copies than the minimum as endangered. Without a number it shows ' +
     'what counts for the path.',
   options: {
     minimum: {
       type: 'string',
       argument: '<number>',
-      help: 'with fewer copies than this, data is endangered (default: 1)'
+      help: 'with fewer copies than this, data is endangered (default: 2, or 1 of 1)'
     },
     unset: { type: 'boolean', help: 'take back what was set at exactly this path' }
   },
