@@ -28,7 +28,7 @@ export const WATCHED_MAX = 32
 
 /**
  * Watches of one peer at a time, over all volumes. A channel carries 256 calls, and the other verbs
- * need some of them.
+ * need some of them. Two peers that hold more volumes together do not hear each other in the rest.
  */
 export const WATCHES_PER_PEER_MAX = 128
 

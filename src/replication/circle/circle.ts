@@ -62,6 +62,7 @@ export interface OpenCircleOptions {
   /**
    * Whom to ask beside those who are listed, while no list names us or few of those are reached:
    * the owner, whom we joined at. At most `SOURCES_MAX` of them count.
+   * Their addresses should be remembered by the peer before.
    */
   readonly sources?: readonly PeerId[]
 }
