@@ -145,12 +145,8 @@ export class HeldVolumes {
       const pledgeBytes = this.#reserve(bytes)
       const chosen = zone ?? record.now.pledge.zone
       await peer.remember(owner, addresses)
-      const list = await callJoin(
-        peer,
-        owner,
-        { volume, token, pledgeBytes, zone: chosen, addresses: peer.addresses() },
-        { signal }
-      )
+      const request = { volume, token, pledgeBytes, zone: chosen, addresses: peer.addresses() }
+      const list = await reaching(() => callJoin(peer, owner, request, { signal }))
       const held = { volume, owner, addresses, pledgeBytes, zone: chosen, leaving: false }
       await this.#remember(held)
       const { circle } = await this.#openHeld(held)
@@ -385,5 +381,21 @@ export class HeldVolumes {
     })
     this.#last = turn.catch(() => {})
     return await turn
+  }
+}
+
+/**
+ * A connection may turn out to be dead when it is used, and joining twice is joining once: it is tried
+ * again, and whoever cannot be reached then is out of reach.
+ */
+async function reaching<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work().catch((error: unknown) => {
+      if (isWarrenError(error, 'ECONNRESET')) return work()
+      throw error
+    })
+  } catch (error) {
+    if (!isWarrenError(error, 'ECONNRESET')) throw error
+    throw new WarrenError('EHOSTUNREACH', { message: 'the owner', cause: error })
   }
 }

@@ -132,6 +132,8 @@ export class ReplicationWatch {
     const { circle } = owned
     const active = circle.counted().filter(({ state }) => state === 'active').length
     const isTooFew = active < copiesWanted(list)
+    const counted = new Set(circle.counted().map(({ peer }) => peer))
+    const gone = list.holders.map(({ peer }) => peer).filter(peer => !counted.has(peer))
     const isWhole =
       !isTooFew &&
       this.#others().every(peer => {
@@ -140,7 +142,9 @@ export class ReplicationWatch {
           report !== undefined &&
           report.holds >= version &&
           report.listSequence >= list.sequence &&
-          report.progress !== 'full'
+          report.progress !== 'full' &&
+          // Else it has not taken over their part yet.
+          gone.every(other => report.gone.includes(other))
         )
       })
     const isUnder = !isWhole && (isTooFew || this.#full.size > 0 || this.#isShort)
