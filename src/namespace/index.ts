@@ -60,11 +60,6 @@ export { TreeSnapshot } from './volume/tree-snapshot.ts'
 export { RETENTION_VERSIONS_MAX } from './volume/kept-versions.ts'
 export { createMemoryVersionStore } from './volume/version-store.ts'
 export type { Version, VersionStore } from './volume/version-store.ts'
-export { INLINE_BYTES_MAX, ROOT_INODE } from './volume/volume.ts'
-export type {
-  EntryWithInode,
-  Inode,
-  InodeNumber,
 export type { LocalVolume, PinnedVersion } from './volume/local-volume.ts'
 export type { ReadNode, SurveyedGap, SurveyedNode } from './tree/survey.ts'
 export { surveyTree } from './tree/survey.ts'
@@ -75,6 +70,7 @@ export type { RepairTransaction } from './volume/repair-transaction.ts'
 export { INLINE_BYTES_MAX, ROOT_INODE } from './volume/volume.ts'
 export type {
   DirectoryEntry,
+  EntryWithInode,
   Extent,
   Inode,
   InodeNumber,
