@@ -355,6 +355,8 @@ class CircleHeldVolume implements HeldVolume {
       return
     }
     this.#isDrained = false
+    // What the report says is here by an older list stays until it is all here by the newest.
+    if (this.#versions.wholePart !== part) return
     const trimmed = await this.#spare.trim({ signal })
     if (trimmed > 0) this.#confirmRetry.succeeded()
     if (trimmed > 0 && this.#isFull) {

@@ -157,6 +157,7 @@ export class Cluster {
     const held = await openHeldVolume(
       {
         self: member.peer.id,
+        owner: this.owner.peer.id,
         volume: this.id,
         circle: this.circles.of(this.id, member.peer.id),
         heads: member.heads,
