@@ -135,9 +135,21 @@ function createHeldVolumes(
     circles,
     lists,
     own: own.id,
-    openHeld: ({ record: { volume, holds, leaving }, circle, hold }) =>
+    openHeld: ({ record: { volume, owner, holds, leaving }, circle, hold }) =>
       openHeldVolume(
-        { self: peer.id, volume, circle, heads, exchange, store, clock, random, askHas: ask, hold },
+        {
+          self: peer.id,
+          owner,
+          volume,
+          circle,
+          heads,
+          exchange,
+          store,
+          clock,
+          random,
+          askHas: ask,
+          hold
+        },
         { held: holds, leaving, ...(bytesPerSecond !== undefined && { bytesPerSecond }) }
       ),
     on: {
@@ -175,7 +187,7 @@ function verbsOf(
       hasBlocks: async (volume, ids, options) =>
         isOfOwn(volume)
           ? await Promise.all(ids.map(id => store.has(id, options)))
-          : ids.map(id => held.get(volume)?.inventory.has(id) ?? false)
+          : ids.map(id => held.get(volume)?.has(id) ?? false)
     }),
     audit: createAuditHandler({
       peer,
