@@ -89,6 +89,7 @@ class Exchange implements BlockExchange {
       get: async (id, options) => this.#writeBehind.get(id) ?? store.get(id, options)
     }
     const handler = createBlocksHandler(held, {
+      clock: this.#clock,
       mayServe,
       readAheadBytesMax,
       onSent: (to, amount) => this.#transfers.sent(to, amount)

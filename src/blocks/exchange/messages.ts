@@ -14,8 +14,10 @@
  * A want is one request, in CDDL:
  *
  *     want    = blocks / subtree
- *     blocks  = { want: "blocks" }           ; payload: 1..4096 distinct ids of 36 bytes, joined
+ *     blocks  = { want: "blocks",            ; payload: 1..4096 distinct ids of 36 bytes, joined
+ *                 ? background: true }       ; nobody waits for it: others go before
  *     subtree = { want: "subtree", root: bytes .size 36,
+ *                 ? background: true,
  *                 ? nodesOnly: bool,         ; leave out raw blocks; default false
  *                 ? after: uint,             ; leave out this many blocks of the order; default 0
  *                 ? bytesMax: uint }         ; end once this many bytes were sent
@@ -45,12 +47,17 @@ import { MESSAGE_BLOCKS_MAX, WANT_IDS_MAX } from './limits.ts'
 
 export const BLOCKS_PROTOCOL: Protocol = '/warren/blocks/1.0.0'
 
-export interface BlocksWant {
+interface AnyWant {
+  /** Nobody waits for it: what others want goes before. Default false. */
+  readonly background?: boolean
+}
+
+export interface BlocksWant extends AnyWant {
   readonly kind: 'blocks'
   readonly ids: readonly BlockId[]
 }
 
-export interface SubtreeWant {
+export interface SubtreeWant extends AnyWant {
   readonly kind: 'subtree'
   readonly root: BlockId
   /** Leave out raw blocks. Default false. */
@@ -75,12 +82,16 @@ export const MISSING = 0xffff_ffff
 const LENGTH_BYTES = 4
 
 export function encodeWant(want: BlockWant): OutgoingMessage {
-  if (want.kind === 'blocks') return { body: { want: 'blocks' }, payload: [joinIds(want.ids)] }
+  const urgency = want.background === true ? { background: true } : {}
+  if (want.kind === 'blocks') {
+    return { body: { want: 'blocks', ...urgency }, payload: [joinIds(want.ids)] }
+  }
   const { nodesOnly = false, after = 0, bytesMax } = want
   return {
     body: {
       want: 'subtree',
       root: blockIdToBytes(want.root),
+      ...urgency,
       ...(nodesOnly ? { nodesOnly } : {}),
       ...(after > 0 ? { after } : {}),
       ...(bytesMax === undefined ? {} : { bytesMax })
@@ -90,10 +101,14 @@ export function encodeWant(want: BlockWant): OutgoingMessage {
 
 /** Throws `EPROTO` for anything that is not exactly a want. */
 export function decodeWant({ body, payload }: IncomingMessage): BlockWant {
-  const fields = readMap(body, ['want', 'root', 'nodesOnly', 'after', 'bytesMax'])
+  const fields = readMap(body, ['want', 'root', 'nodesOnly', 'after', 'bytesMax', 'background'])
+  if (fields.background !== undefined && fields.background !== true)
+    refuse('background is not true')
+  const urgency = fields.background === true ? { background: true } : {}
   if (fields.want === 'blocks') {
-    if (Object.keys(fields).length > 1) refuse('a want for blocks has other fields')
-    return { kind: 'blocks', ids: splitIds(payload) }
+    const { want, background: _, ...others } = fields
+    if (Object.keys(others).length > 0) refuse(`a want for ${want} has other fields`)
+    return { kind: 'blocks', ids: splitIds(payload), ...urgency }
   }
   if (fields.want !== 'subtree') refuse('it is no want we know')
   if (payload.length > 0) refuse('a want for a subtree has a payload')
@@ -107,6 +122,7 @@ export function decodeWant({ body, payload }: IncomingMessage): BlockWant {
     root: blockIdFromBytes(root),
     nodesOnly,
     after,
+    ...urgency,
     ...(bytesMax === undefined ? {} : { bytesMax })
   }
 }

@@ -2,7 +2,8 @@
 import type { BlockId } from '../block-id.ts'
 import type { BlockStore } from '../block-store.ts'
 import { WarrenError } from '../../errors.ts'
-import type { CallHandler, PeerId } from '../../peer/index.ts'
+import { systemClock } from '../../peer/index.ts'
+import type { CallHandler, Clock, PeerId } from '../../peer/index.ts'
 import { codecOf } from '../block-id.ts'
 import {
   FIRST_MESSAGE_BYTES,
@@ -12,11 +13,14 @@ import {
 } from './limits.ts'
 import { MISSING, decodeWant, encodeAnswer } from './messages.ts'
 import type { BlockWant } from './messages.ts'
+import { GivingWay } from './giving-way.ts'
 import { ByteBudget, ReadsAhead } from './reads-ahead.ts'
 import { ServingTurns } from './serving-turns.ts'
 import { SubtreeWalk } from './subtree-walk.ts'
 
 export interface ServeBlocksOptions {
+  /** Default `systemClock`. */
+  readonly clock?: Clock
   /** Whether this peer may have this block; a refused block is reported missing. Default: any peer may have any. */
   readonly mayServe?: ((id: BlockId, to: PeerId) => boolean) | undefined
   /** Bytes that all answers together may hold read ahead. Default `READ_AHEAD_BYTES_MAX`. */
@@ -38,6 +42,7 @@ export function createBlocksHandler(
 ): CallHandler {
   const budget = new ByteBudget(options.readAheadBytesMax ?? READ_AHEAD_BYTES_MAX)
   const turns = new ServingTurns()
+  const givingWay = new GivingWay(options.clock ?? systemClock)
   const { mayServe, onSent } = options
 
   return async function* serveBlocks(request, { from, signal }) {
@@ -48,6 +53,8 @@ export function createBlocksHandler(
     try {
       for await (const message of new AnswerWriter(want, reads, signal)) {
         const { lengths, payload, bytes, more, last } = message
+        if (want.background === true) await givingWay.wait(bytes, signal)
+        else givingWay.sent(bytes)
         yield { ...encodeAnswer(lengths, { payload, more }), last }
         onSent?.(from, { blocks: payload.length, bytes })
       }

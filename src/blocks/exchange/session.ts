@@ -27,6 +27,8 @@ import type { WriteBehind } from './write-behind.ts'
 export interface BlockSessionOptions {
   /** Who probably has the blocks, best first; asked for again each time. Others who are connected come after them. Default: nobody. */
   readonly sources?: () => Iterable<PeerId>
+  /** Nobody waits for what it gets: sources serve others first. Default false. */
+  readonly background?: boolean
   /** Bytes that each `getMany` may hold or have asked for ahead of its caller. Default `WINDOW_BYTES`; more helps on long fat links. */
   readonly windowBytes?: number
   /** How long a block may make no progress before `EHOSTUNREACH`. Default `DEADLINE_MS`. */
@@ -66,6 +68,7 @@ export class Session implements BlockSession {
   readonly #components: BlockSessionComponents
   readonly #windowBytes: number
   readonly #stallMs: number
+  readonly #background: boolean
   #failuresSeen: number
   readonly #scheduler: WantScheduler
   readonly #local: LocalFirst
@@ -79,6 +82,7 @@ export class Session implements BlockSession {
     this.#failuresSeen = writeBehind.failures
     this.#windowBytes = options.windowBytes ?? WINDOW_BYTES
     this.#stallMs = options.stallMs ?? STALL_MS
+    this.#background = options.background ?? false
     this.#scheduler = new WantScheduler(
       {
         peer,
@@ -92,6 +96,7 @@ export class Session implements BlockSession {
       {
         deadlineMs: options.deadlineMs ?? DEADLINE_MS,
         stallMs: this.#stallMs,
+        background: this.#background,
         patienceMs: options.patienceMs ?? PATIENCE_MS
       }
     )
@@ -135,7 +140,10 @@ export class Session implements BlockSession {
     const components = {
       get: (id: BlockId, getOptions: StoreOptions) => this.get(id, getOptions),
       blockBytes: () => this.#scheduler.blockBytes,
-      openStream: () => this.#openStream({ kind: 'subtree', root, nodesOnly: true })
+      openStream: () => {
+        const background = this.#background
+        return this.#openStream({ kind: 'subtree', root, nodesOnly: true, background })
+      }
     }
     try {
       yield* this.#inOrder(walkSubtree(components, root, { ...options, signal }), { signal })

@@ -35,6 +35,8 @@ export interface WantSchedulerOptions {
   readonly deadlineMs: number
   readonly stallMs: number
   readonly patienceMs: number
+  /** Nobody waits for what is wanted. */
+  readonly background: boolean
 }
 
 export class WantScheduler {
@@ -169,7 +171,9 @@ export class WantScheduler {
     const { peer, clock, writeBehind } = this.#components
     const ids = ask.wants.map(want => want.id)
     const { signal } = ask.controller
-    const options = { signal, silenceMs: this.#options.deadlineMs }
+    const { deadlineMs: silenceMs, background } = this.#options
+    const options = { signal, silenceMs }
+    const want = { kind: 'blocks', ids, background } as const
     let released = false
     const release = (): void => {
       if (released) return
@@ -177,7 +181,7 @@ export class WantScheduler {
       ask.source.ended()
     }
     try {
-      const batches = fetchBlocks(peer, ask.source.id, { kind: 'blocks', ids }, options)
+      const batches = fetchBlocks(peer, ask.source.id, want, options)
       for await (const batch of batches) {
         this.#receive(ask, batch)
         // The source may be given more before it has said that this was all.

@@ -28,7 +28,7 @@ export class PlacedReader {
 
   constructor(components: PlacedReaderComponents) {
     this.#components = components
-    this.session = components.exchange.reader({ sources: components.others })
+    this.session = components.exchange.reader({ sources: components.others, background: true })
   }
 
   /** `placed`: who should have it. Throws what the reader throws. */
@@ -62,7 +62,7 @@ export class PlacedReader {
     if (session === undefined) {
       const { owner, exchange } = this.#components
       const sources = owner === undefined ? [holder] : [holder, owner]
-      session = exchange.reader({ sources: () => sources })
+      session = exchange.reader({ sources: () => sources, background: true })
       this.#sessions.set(holder, session)
       const [oldest] = this.#sessions.keys()
       if (this.#sessions.size > PLACED_SESSIONS_MAX) this.#sessions.delete(oldest!)

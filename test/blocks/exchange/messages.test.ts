@@ -35,6 +35,10 @@ test('wants come back as they were', ({ ids, root }) => {
   assert.deepEqual(plain, { kind: 'subtree', root, nodesOnly: false, after: 0 })
   const full = { kind: 'subtree', root, nodesOnly: true, after: 7, bytesMax: 99 } as const
   assert.deepEqual(decodeWant(arrive(encodeWant(full))), full)
+  for (const one of [want, full]) {
+    const background = { ...one, background: true }
+    assert.deepEqual(decodeWant(arrive(encodeWant(background))), background)
+  }
 })
 
 test('the largest want is accepted and one more id is not', ({ ids }) => {
@@ -60,6 +64,8 @@ test('hostile wants are refused', ({ ids, root }) => {
     { body: { want: 'blocks' }, payload: payload.map(byte => byte ^ 1) },
     { body: { want: 'blocks', root: rootBytes }, payload },
     { body: { want: 'blocks', more: true }, payload },
+    { body: { want: 'blocks', background: 1 }, payload },
+    { body: { want: 'subtree', root: rootBytes, background: false }, payload: none },
     { body: { want: 'everything' }, payload: none },
     { body: {}, payload: none },
     { body: null, payload: none },
