@@ -16,9 +16,13 @@ import type { Circle, Holder } from '../../src/replication/index.ts'
 import { createListOwner } from '../replication/fixtures.ts'
 import { reportFor } from '../replication/circle/members.ts'
 
+interface Context {
+  closers: (() => Promise<void>)[]
+}
+
 const DEADLINE_MS = 20_000
 
-const test = suite<{ closers: (() => Promise<void>)[] }>('circle over sockets')
+const test = suite<Context>('circle over sockets')
 test.before.each(context => {
   context.closers = []
 })
