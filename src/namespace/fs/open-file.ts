@@ -104,15 +104,16 @@ export class OpenFile {
   write(bytes: Uint8Array, offset: number | 'end'): Promise<number> {
     return this.#writes.take(async () => {
       await this.#makeRoom()
-      const layer = await this.#openLayer()
-      const at = offset === 'end' ? layer.size : offset
-      if (at + bytes.length > FILE_BYTES_MAX) throw new WarrenError('EFBIG')
       // What would fill the buffer at once is stored before the write is over and needs no copy.
       const isLong = bytes.length >= this.#budget.fileBytesMax
-      this.#account(layer, ({ buffer }) =>
-        isLong ? buffer.borrow(at, bytes) : buffer.write(at, bytes)
-      )
-      layer.size = Math.max(layer.size, at + bytes.length)
+      const at = await this.#change(layer => {
+        const from = offset === 'end' ? layer.size : offset
+        if (from + bytes.length > FILE_BYTES_MAX) throw new WarrenError('EFBIG')
+        if (isLong) layer.buffer.borrow(from, bytes)
+        else layer.buffer.write(from, bytes)
+        layer.size = Math.max(layer.size, from + bytes.length)
+        return from
+      })
       if (isLong) await this.store()
       return at
     })
@@ -121,10 +122,11 @@ export class OpenFile {
   truncate(size: number): Promise<void> {
     return this.#writes.take(async () => {
       if (size > FILE_BYTES_MAX) throw new WarrenError('EFBIG')
-      const layer = await this.#openLayer()
-      this.#account(layer, ({ buffer }) => buffer.truncate(size))
-      if (size < layer.size) layer.limit = Math.min(layer.limit, size)
-      layer.size = size
+      await this.#change(layer => {
+        layer.buffer.truncate(size)
+        if (size < layer.size) layer.limit = Math.min(layer.limit, size)
+        layer.size = size
+      })
     })
   }
 
@@ -200,22 +202,29 @@ export class OpenFile {
     if (failure !== undefined) throw failure
   }
 
-  async #openLayer(): Promise<Layer> {
-    const view = this.#current === undefined ? await this.view() : undefined
-    if (this.#current === undefined) {
-      // Of a store that ended since, the layers say nothing; of one that began, its layer does.
-      const size = this.#storing?.size ?? view!.inode.size
+  /** Changes the layer that is written to at the very moment when it is found: a store may take it. */
+  async #change<Result>(change: (layer: Layer) => Result): Promise<Result> {
+    while (this.#current === undefined) {
+      const stores = this.#stores
+      const { inode } = await this.#stored()
+      // What a store that ended meanwhile has made of the size, the inode does not say yet; of one
+      // that began, its layer does.
+      if (this.#current !== undefined || stores !== this.#stores) continue
+      const size = this.#storing?.size ?? inode.size
       this.#current = { limit: Infinity, size, mtimeMs: 0, buffer: new WriteBuffer() }
       this.#startTimer()
     }
     this.#current.mtimeMs = this.#clock.now()
-    return this.#current
+    return this.#account(this.#current, change)
   }
 
-  #account(layer: Layer, change: (layer: Layer) => void): void {
+  #account<Result>(layer: Layer, change: (layer: Layer) => Result): Result {
     const before = layer.buffer.bytes
-    change(layer)
-    this.#budget.totalBytes += layer.buffer.bytes - before
+    try {
+      return change(layer)
+    } finally {
+      this.#budget.totalBytes += layer.buffer.bytes - before
+    }
   }
 
   #run(): Promise<void> {

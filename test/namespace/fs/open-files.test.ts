@@ -32,6 +32,22 @@ test('appends from many callers land one after the other, none lost', async () =
   assert.deepEqual(found.toSorted(), lines.map(line => line.slice(0, -1)).toSorted())
 })
 
+test('a store that begins at any step of a write takes all of it or nothing', async () => {
+  await using fixture = await createFileSystemFixture()
+  for (let ticks = 0; ticks < 60; ticks++) {
+    const handle = await fixture.fs.open(`/file${ticks}`, 'a')
+    await handle.write('first, ')
+    const writing = handle.write('second, ')
+    await later(ticks)
+    const storing = handle.sync()
+    await handle.write('third')
+    await Promise.all([writing, storing])
+    await handle.close()
+    const found = await fixture.fs.readFile(`/file${ticks}`, 'utf8')
+    assert.equal(found, 'first, second, third', `${ticks} ticks`)
+  }
+})
+
 test('a write is seen at once by other handles, by paths and by stat', async () => {
   await using fixture = await createFileSystemFixture()
   const { fs } = fixture
