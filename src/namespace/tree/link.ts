@@ -32,6 +32,12 @@ export class Link {
     return this.#id
   }
 
+  /** The 36 bytes, or a view of them where they stand. */
+  get bytes(): Uint8Array {
+    this.#bytes ??= blockIdToBytes(this.id)
+    return this.#bytes.subarray(this.#at, this.#at + BLOCK_ID_BYTES)
+  }
+
   /** Writes the 36 bytes. */
   writeTo(target: Uint8Array, at: number): void {
     this.#bytes ??= blockIdToBytes(this.id)

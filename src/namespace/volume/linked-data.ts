@@ -2,15 +2,15 @@
  * The data that a tree node links to, with whose it is: for holders, who decide by directory how
  * many copies there are to be.
  */
-import type { BlockId } from '../../blocks/index.ts'
-import { PackedLeaf, treeEntry } from '../tree/leaf.ts'
+import { PackedLeaf } from '../tree/leaf.ts'
 import { decodeNode } from '../tree/node.ts'
 import { inodeOf, kindOf } from './keys.ts'
-import { decodeExtent } from './records.ts'
+import { decodeExtentLength } from './records.ts'
 import type { InodeNumber } from './volume.ts'
 
 export interface LinkedData {
-  readonly block: BlockId
+  /** The 36 bytes of the block's id, in the node: as text they would cost more than all else. */
+  readonly id: Uint8Array
   /** Whose content it is; undefined when it is of no file. */
   readonly inode: InodeNumber | undefined
   /** How long it says the block is: true in a volume that is not sealed, if its owner is honest. */
@@ -27,10 +27,10 @@ export function readLinkedData(bytes: Uint8Array): LinkedData[] {
   const linked: LinkedData[] = []
   for (const leafEntry of node.entries()) {
     if (leafEntry.link === undefined) continue
-    const entry = treeEntry(leafEntry)
-    const { block, length } = decodeExtent(entry)
-    const isContent = kindOf(entry.key) === 'content'
-    linked.push({ block, length, inode: isContent ? inodeOf(entry.key) : undefined })
+    const { key, value, link } = leafEntry
+    const length = decodeExtentLength(value)
+    const isContent = kindOf(key) === 'content'
+    linked.push({ id: link.bytes, length, inode: isContent ? inodeOf(key) : undefined })
   }
   return linked
 }

@@ -115,10 +115,16 @@ export function encodeExtent(extent: Extent): Uint8Array {
 }
 
 export function decodeExtent(entry: TreeEntry): Extent {
-  const length = decodeValue(entry.value)
-  if (typeof length !== 'number' || !Number.isInteger(length)) throw malformed('extent')
-  if (length < 1 || length > BLOCK_BYTES_MAX || entry.link === undefined) throw malformed('extent')
+  if (entry.link === undefined) throw malformed('extent')
+  const length = decodeExtentLength(entry.value)
   return { offset: offsetOf(entry.key), length, block: entry.link }
+}
+
+export function decodeExtentLength(bytes: Uint8Array): number {
+  const length = decodeValue(bytes)
+  if (typeof length !== 'number' || !Number.isInteger(length)) throw malformed('extent')
+  if (length < 1 || length > BLOCK_BYTES_MAX) throw malformed('extent')
+  return length
 }
 
 function valueOf({ valueBytes, valueFrom, valueTo }: EntryInPlace): Uint8Array {

@@ -51,12 +51,19 @@ export class BlockTable {
 
   /** The number of a block; -1: it has none. */
   find(id: BlockId): number {
-    return this.#index[this.#placeOf(keyOf(id))]! - 1
+    return this.findKey(keyOf(id))
+  }
+
+  findKey(key: Key): number {
+    return this.#index[this.#placeOf(key)]! - 1
   }
 
   /** The number of a block, a new one with empty columns when it had none. */
   add(id: BlockId): number {
-    const key = keyOf(id)
+    return this.addKey(keyOf(id))
+  }
+
+  addKey(key: Key): number {
     const place = this.#placeOf(key)
     if (this.#index[place] !== EMPTY) return this.#index[place]! - 1
     const number = this.#free.pop() ?? this.#grow()

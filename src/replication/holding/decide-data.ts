@@ -2,11 +2,12 @@
  * Decides for the data that a node links to what of it is ours, and finds out what of that is here
  * already.
  */
-import { codecOf, readNodeLinks } from '../../blocks/index.ts'
+import { blockIdFromBytes, blockIdToBytes, codecOf, readNodeLinks } from '../../blocks/index.ts'
 import type { BlockId, CollectableBlockStore } from '../../blocks/index.ts'
 import { isWarrenError } from '../../errors.ts'
 import { readLinkedData } from '../../namespace/index.ts'
 import type { InodeNumber, LinkedData } from '../../namespace/index.ts'
+import { keyFromIdBytes } from '../inventory/inventory-key.ts'
 import type { HeldBlocks } from './held-blocks.ts'
 import { LOOKUPS_MAX } from './limits.ts'
 import { DEFAULT_POLICY } from './part.ts'
@@ -28,24 +29,31 @@ export async function decideData(
   bytes: Uint8Array
 ): Promise<void> {
   const { blocks, part, policies, findSurplus } = decision
-  const verdicts = readData(bytes).map(({ block: id, inode, length }) => {
+  const verdicts = readData(bytes).flatMap(({ id, inode, length }) => {
     const policy = (inode && policies.get(inode)) ?? DEFAULT_POLICY
-    const known = blocks.find(id)
+    const key = keyFromIdBytes(id, 0)
+    const known = blocks.findKey(key)
+    // An entry may link to a node: that was loaded, with all below it.
+    if (known >= 0 && blocks.isNode(known)) return []
     const isOurs = part.isOurs(id, policy)
     const isHere = known >= 0 && blocks.isPresent(known)
-    return { id, length, policy, isOurs, isHere, isAsked: !isHere && (isOurs || findSurplus) }
+    if (!isHere && !isOurs && !findSurplus) return []
+    return [
+      { key, length, policy, isOurs, isHere, asked: isHere ? undefined : blockIdFromBytes(id) }
+    ]
   })
-  const asked = verdicts.flatMap(({ isAsked, id }) => (isAsked ? [id] : []))
+  const asked = verdicts.flatMap(({ asked: id }) => (id === undefined ? [] : [id]))
   const found = await findInStore(decision.store, asked)
   const data: number[] = []
-  for (const { id, length, policy, isOurs, isHere } of verdicts) {
-    if (!isOurs && !isHere && !found.has(id)) continue
-    const block = blocks.add(id)
+  for (const { key, length, policy, isOurs, isHere, asked: id } of verdicts) {
+    const isFound = id !== undefined && found.has(id)
+    if (!isOurs && !isHere && !isFound) continue
+    const block = blocks.addData(key)
     data.push(block)
     blocks.setPolicy(block, part.stronger(blocks.policyOf(block), policy))
     if (isOurs) blocks.setOurs(block)
     if (blocks.sizeOf(block) === 0) blocks.setSize(block, length)
-    if (found.has(id)) blocks.settle(block)
+    if (isFound) blocks.settle(block)
   }
   blocks.decide(node, data)
 }
@@ -72,6 +80,6 @@ function readData(bytes: Uint8Array): readonly LinkedData[] {
   } catch (error) {
     if (!isWarrenError(error, 'EPROTO') && !isWarrenError(error, 'EACCES')) throw error
     const data = readNodeLinks(bytes).filter(id => codecOf(id) === 'raw')
-    return data.map(block => ({ block, inode: undefined, length: 0 }))
+    return data.map(id => ({ id: blockIdToBytes(id), inode: undefined, length: 0 }))
   }
 }

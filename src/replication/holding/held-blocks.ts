@@ -12,6 +12,7 @@
 import { codecOf } from '../../blocks/index.ts'
 import type { BlockId } from '../../blocks/index.ts'
 import { Inventory } from '../inventory/inventory.ts'
+import type { Key } from '../inventory/inventory-key.ts'
 import { BlockTable } from './block-table.ts'
 import { NO_POLICY } from './part.ts'
 
@@ -69,6 +70,10 @@ export class HeldBlocks {
   /** -1: unknown. */
   find(id: BlockId): number {
     return this.#table.find(id)
+  }
+
+  findKey(key: Key): number {
+    return this.#table.findKey(key)
   }
 
   idOf(block: number): BlockId {
@@ -137,6 +142,11 @@ export class HeldBlocks {
     const block = this.#table.add(id)
     if (codecOf(id) !== 'raw') this.wanted++
     return block
+  }
+
+  /** The same for data. */
+  addData(key: Key): number {
+    return this.#table.addKey(key)
   }
 
   retain(block: number): void {

@@ -2,6 +2,7 @@
  * What is ours of a volume: placement over the holders that are counted on, and the policies of
  * one list. Policies go by a number, because each block has one and most have the same.
  */
+import { BLOCK_ID_BYTES, DIGEST_BYTES } from '../../blocks/index.ts'
 import type { BlockId } from '../../blocks/index.ts'
 import type { InodeNumber } from '../../namespace/index.ts'
 import type { PeerId } from '../../peer/index.ts'
@@ -16,6 +17,8 @@ import type { Placement } from '../placement/placement.ts'
 export const DEFAULT_POLICY = 0
 /** Of a block of which nothing was decided yet. */
 export const NO_POLICY = 0xffff_ffff
+
+const DIGEST_AT: number = BLOCK_ID_BYTES - DIGEST_BYTES
 
 export class Part {
   readonly self: PeerId
@@ -80,10 +83,11 @@ export class Part {
     return policy && this.numberOf(policy)
   }
 
-  isOurs(id: BlockId, number: number): boolean {
+  /** Of a block by the 36 bytes of its id. */
+  isOurs(id: Uint8Array, number: number): boolean {
     const policy = this.policyAt(number)
     this.#assignments[number] ??= this.#placement.assignmentOf(this.self, policy)
-    return this.#assignments[number].has(id) || policy.on.includes(this.self)
+    return this.#assignments[number].hasDigest(id, DIGEST_AT) || policy.on.includes(this.self)
   }
 
   /** The others who should have a block as well. */

@@ -1,8 +1,14 @@
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
-import { Sealing, createBlock, createReadKey } from '../../../src/blocks/index.ts'
+import {
+  Sealing,
+  createBlock,
+  createLocalReader,
+  createReadKey
+} from '../../../src/blocks/index.ts'
 import type { BlockId } from '../../../src/blocks/index.ts'
 import { WarrenError } from '../../../src/errors.ts'
+import { createNodeCache, createTree } from '../../../src/namespace/index.ts'
 import { createCountedStore } from './counted-store.ts'
 import { encodeNodeOf } from './nodes.ts'
 import {
@@ -204,6 +210,36 @@ test('a tree that is deeper than anything honest is not held', async () => {
   await alice.held.settle()
   assert.equal(report.holds, before.holds)
   for (const held of await cluster.reachable()) assert.ok(alice.held.has(held))
+})
+
+test('an entry that links to a whole tree is held with all below', async () => {
+  await using cluster = await Cluster.create()
+  const { store } = cluster.owner
+  const raw = await Promise.all(
+    Array.from({ length: 3000 }, (_, index) => createBlock('raw', noise(50, `block ${index}`)))
+  )
+  await store.putMany(raw)
+  const treeOf = async (links: readonly BlockId[]): Promise<BlockId> => {
+    const tree = createTree({ reader: createLocalReader(store), cache: createNodeCache() })
+    const changes = links.map((link, index) => ({
+      key: Uint8Array.of(2, 0, 0, 0, 0, 0, 5, 1, 0, 0, 0, 0, index >> 8, index),
+      value: Uint8Array.of(10),
+      link
+    }))
+    return (await (await tree.apply(changes)).flush(store)).root
+  }
+  const below = await treeOf(raw.slice(1).map(({ id }) => id))
+  const root = await treeOf([raw[0]!.id, below])
+  const alice = await cluster.addHolder('alice')
+  await cluster.list({ policy: EVERYBODY })
+  await cluster.publish(root)
+  await waitFor(
+    () => alice.held.report,
+    ({ holds, progress }) => holds === 1000 && progress === 'current',
+    () => JSON.stringify(alice.held.report)
+  )
+  for (const { id } of raw) assert.ok(alice.held.has(id))
+  assert.ok(alice.held.has(below))
 })
 
 test('more blocks than may be known are not held', async () => {
