@@ -39,7 +39,9 @@ test('a store without space keeps the version before, and goes on when it has so
   const first = alice.held.report
   alice.store.refusal = new WarrenError('ENOSPC')
   const [more] = await cluster.write(['b'], { blocks: 20 })
-  const full = await cluster.until(alice, 'full')
+  await cluster.until(alice, 'full')
+  const full = await alice.held.settle()
+  assert.equal(full.progress, 'full')
   assert.equal(full.holds, first.holds)
   assert.equal(full.usedBytes, first.usedBytes)
   for (const id of await cluster.blocksOf(more!)) {
@@ -58,7 +60,9 @@ test('a store that is full at the first hold loses nothing and says so', async (
   const alice = await cluster.addHolder('alice')
   alice.store.refusal = new WarrenError('ENOSPC')
   await cluster.list({ policy: EVERYBODY })
-  const full = await cluster.until(alice, 'full')
+  await cluster.until(alice, 'full')
+  const full = await alice.held.settle()
+  assert.equal(full.progress, 'full')
   assert.equal(full.holds, -1)
   assert.equal(full.usedBytes, 0)
   assert.deepEqual(alice.held.roots(), [])
