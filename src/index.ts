@@ -36,6 +36,11 @@ export type { Peer, PeerId, SigningKey } from './peer/index.ts'
 export { createSigningKey, importSigningKey } from './peer/index.ts'
 export type {
   Amount,
+  CheckCounts,
+  CheckOptions,
+  CheckProblem,
+  CheckProgress,
+  CheckReport,
   FolderStatus,
   HeldStatus,
   HolderListStore,
@@ -46,6 +51,7 @@ export type {
   PledgeReport,
   Policy,
   Presence,
+  ProblemKind,
   Replication,
   ReplicationEvents,
   ReplicationOptions,

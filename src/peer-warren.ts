@@ -1,4 +1,5 @@
 /** The warren that apps hold: its verbs forward to the parts that `createWarren` has wired. */
+import { Sealing } from './blocks/index.ts'
 import type {
   BlockExchange,
   BlockReader,
@@ -35,7 +36,8 @@ import type {
   createFileSystem
 } from './namespace/index.ts'
 import type { KnownPeer, Peer, PeerId } from './peer/index.ts'
-import type { PeerReplication } from './replication/index.ts'
+import { checkVolume } from './replication/index.ts'
+import type { CheckOptions, CheckReport, PeerReplication } from './replication/index.ts'
 import { existingPlace, explained, writablePlace } from './transfer-place.ts'
 import type { Volumes } from './volumes.ts'
 import type { MountReport, PeerReport, ShareReport, Warren } from './warren.ts'
@@ -229,6 +231,18 @@ export class PeerWarren implements Warren {
   async collect(options: { readonly signal?: AbortSignal } = {}): Promise<BlockStoreUsage> {
     await this.sync()
     return this.#parts.collection.collect(options)
+  }
+
+  async check(options: CheckOptions = {}): Promise<CheckReport> {
+    const signal = this.#untilStop(options)
+    await this.sync()
+    const { own, store, reader, clock, replication } = this.#parts
+    const encoding = own.readKey === undefined ? undefined : new Sealing(own.readKey)
+    const copiesOf = await replication.copiesOf({ signal })
+    return checkVolume(
+      { volume: own, store, reader, encoding, clock, copiesOf },
+      { ...options, signal }
+    )
   }
 
   usage(): BlockStoreUsage {

@@ -14,6 +14,7 @@ import type {
   VolumeId
 } from './namespace/index.ts'
 import type { Peer, PeerId, SigningKey } from './peer/index.ts'
+import type { CheckOptions, CheckReport } from './replication/index.ts'
 import type {
   HolderListStore,
   Replication,
@@ -173,6 +174,14 @@ export interface Warren extends AsyncDisposable {
    * another call runs, and `EIO`, with nothing removed, when part of the tree at `/` is damaged.
    */
   collect(options?: { readonly signal?: AbortSignal }): Promise<BlockStoreUsage>
+  /**
+   * Checks the volume at `/` as `fsck` does a disk: its tree, and every block of its files against
+   * its hash. Others may go on writing. With `repair` it gets from holders what is missing or damaged
+   * here, corrects link counts, and moves what has no name to `/lost+found`; it removes nothing. Takes
+   * the time to read everything, and some 60 MB of memory for a million files. Throws `EBUSY` while
+   * another check runs.
+   */
+  check(options?: CheckOptions): Promise<CheckReport>
   /** What is stored here. */
   usage(): BlockStoreUsage
   /** Syncs, says goodbye, lets go of everything. Idempotent. */

@@ -4,11 +4,13 @@ import { WarrenError } from '../errors.ts'
 import type { SignedHead, VolumeId } from '../namespace/index.ts'
 import type { Clock, PeerId, TypedEventTarget } from '../peer/index.ts'
 import { within } from './changes.ts'
+import type { CopiesOf } from './check/copies-check.ts'
 import type { Circles } from './circle/circle.ts'
 import type { HeldVolumes } from './held-volumes.ts'
 import { isZone } from './holders/limits.ts'
 import type { Policy } from './holders/policy.ts'
 import type { KeptRecord } from './kept-record.ts'
+import { copiesForCheck } from './owning/copies-for-check.ts'
 import type { CopiesNow } from './owning/copies-now.ts'
 import { ASK_MS, MOVE_MS } from './owning/own-replication.ts'
 import type { OwnReplication } from './owning/own-replication.ts'
@@ -92,6 +94,12 @@ export class PeerReplication implements Replication {
   sources(): PeerId[] {
     const { owned, self } = this.#parts
     return owned.circle.counted().flatMap(({ peer }) => (peer === self ? [] : [peer]))
+  }
+
+  /** For a check of the own volume: how many copies there are, as holders say now. */
+  copiesOf(options: { readonly signal: AbortSignal }): Promise<CopiesOf> {
+    const { copies, owned } = this.#parts
+    return copiesForCheck(copies, owned.list.now, options)
   }
 
   /** Trees that stay in part. */

@@ -39,6 +39,11 @@ test('values and types', async () => {
     'BlockStore',
     'BlockStoreUsage',
     'Blockstore',
+    'CheckCounts',
+    'CheckOptions',
+    'CheckProblem',
+    'CheckProgress',
+    'CheckReport',
     'Directory',
     'Dirent',
     'DirentWithStats',
@@ -66,6 +71,7 @@ test('values and types', async () => {
     'PledgeReport',
     'Policy',
     'Presence',
+    'ProblemKind',
     'ReadKey',
     'Replication',
     'ReplicationEvents',
@@ -109,6 +115,7 @@ test('verbs of a warren', async () => {
   }
   assert.deepEqual([...names].sort(), [
     'addresses',
+    'check',
     'collect',
     'connect',
     'constructor',

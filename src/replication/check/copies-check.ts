@@ -81,7 +81,7 @@ export class CopiesCheck {
       const { copies, wantedMin, wantedMax } = count
       if (copies >= wantedMin && copies <= wantedMax) continue
       const kind = copies < wantedMin ? 'copies-few' : 'copies-many'
-      const detail = `${copies} of ${wantedMin === wantedMax ? '' : `${wantedMin} to `}${wantedMax}`
+      const detail = `${copies} of ${kind === 'copies-few' ? wantedMin : wantedMax}`
       const problem = { kind, block: id, detail } as const
       this.#problems.add(inode === undefined ? problem : { ...problem, inode })
     }
