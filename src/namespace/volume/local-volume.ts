@@ -157,8 +157,13 @@ export async function openLocalVolume(
   const tree = createTree({ reader, cache, encoding: sealing }, head?.root)
   const volume = new TreeVolume({ ...components, reader }, options, { head, tree, kept })
   if (head === undefined) await volume.createRoot()
-  else await volume.releaseOrphans()
+  else await volume.releaseOrphans().catch(unlessDamaged)
   return volume
+}
+
+/** A damaged node must not keep its owner from the files that are whole; the next start tries again. */
+function unlessDamaged(error: unknown): void {
+  if (!isWarrenError(error, 'EHOSTUNREACH') && !isWarrenError(error, 'EPROTO')) throw error
 }
 
 class TreeVolume implements LocalVolume {
