@@ -6,6 +6,7 @@
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -62,6 +63,21 @@ test('the demo tells its story', async () => {
     left.filter(name => stdout.includes(name)),
     []
   )
+})
+
+test('the demo of copies tells its story', async () => {
+  await using place = await createTemporaryDirectory('copies-story')
+  await mkdir(place.join('folder/below'), { recursive: true })
+  for (let i = 0; i < 50; i++) await writeFile(place.join(`folder/below/${i}`), `number ${i}`)
+  await writeFile(place.join('folder/large'), randomBytes(4_000_000))
+  const { stdout, stderr } = await runExample('replication/main.ts', place.join('folder'))
+  assert.doesNotMatch(stderr, /fail|error/i)
+  assert.match(stdout, /51 files, 4 MiB; 3 copies wanted/)
+  assert.match(stdout, /s {2}\[\d{20}\] {2}alice --- carol dave erin$/m)
+  assert.match(stdout, /s {2}\[\d{20}\] {2}alice --- ----- dave erin$/m)
+  assert.match(stdout, /^Dave's disk is wiped +\d.* s +\d.* s +[3-9]$/m)
+  assert.equal(stdout.match(/52 files compared with Alice's folder: all the same/g)?.length, 4)
+  assert.match(stdout, /All bytes were the same\. It took \d/)
 })
 
 test('the demo says clearly when something is wrong', async () => {
