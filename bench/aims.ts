@@ -53,6 +53,11 @@ export function judge(all: readonly Figure[]): Aim[] {
     atLeast('W5 file, copied, MiB/s', value('W5', 'file, copied'), 500),
     atLeast('W5 file, in place, MiB/s', value('W5', 'file, in place'), 841),
     atLeast('W5 tree, in place, files/s', value('W5', 'tree, in place'), 13_800),
+    atLeast(
+      'W6 while a holder catches up ≥ 0.7 × alone, MiB/s',
+      value('W6', 'bulk, while a holder catches up'),
+      0.7 * value('W6', 'bulk, alone')
+    ),
     atMost('peak RSS of either side, MiB', peakRssMiB(all), PEAK_RSS_MIB_MAX)
   ]
   return aims.filter(({ reached, needed }) => Number.isFinite(reached) && Number.isFinite(needed))

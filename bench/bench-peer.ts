@@ -26,6 +26,19 @@ answerCalls({
     warren = undefined
   },
   usage: createUsageMeter(),
+  invite: async () => {
+    await open().replication.set('/', { replicas: 2 })
+    return open().replication.invite()
+  },
+  hold: async (invitation: string) => {
+    await open().replication.pledge({ bytes: 2 ** 40 })
+    await open().replication.accept(invitation)
+  },
+  /** Blocks that this holder has not got yet. */
+  missing: () =>
+    open()
+      .replication.held()
+      .reduce((sum, held) => sum + held.missingBlocks, 0),
   share: () => open().share('/'),
   mount: (link: string) => open().mount('/remote', link),
   import: (host: string, path: string, inPlace: boolean) =>

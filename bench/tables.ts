@@ -12,6 +12,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   W3: 'W3 random access',
   W4: 'W4 first byte, listing',
   W5: 'W5 import',
+  W6: 'W6 a reader while a holder catches up',
   scale: 'Scale'
 }
 

@@ -1,7 +1,7 @@
 /**
  * The workloads, each between two processes with their data on disk: provider A holds it, fetcher
  * B starts with nothing. Sizes come from the caller; what was fetched is compared byte by byte,
- * outside the time that is measured. W1, W2 and W3 are those of every system, W4 and W5 warren's.
+ * outside the time that is measured. W1, W2 and W3 are those of every system, W4 to W6 warren's.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import type { Data, Run, Sizes, Workload } from './run.ts'
 import { RANGES_PER_SAMPLE } from './side.ts'
 import type { Timed } from './side.ts'
 import type { UsageOfBoth } from './system.ts'
+import { whileRepairing } from './repair.ts'
 import { startWarrens } from './systems/warren.ts'
 
 const MIB = 1024 * 1024
@@ -145,7 +146,8 @@ export const workloads: Readonly<Record<string, Workload>> = {
   W2: smallFiles,
   W3: randomAccess,
   W4: firstByte,
-  W5: imports
+  W5: imports,
+  W6: whileRepairing
 }
 
 async function requireEqual(source: string, copy: string): Promise<void> {

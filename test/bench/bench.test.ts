@@ -30,7 +30,7 @@ test('every workload and every floor has figures', async () => {
       readonly figures: readonly Pick<Figure, 'group' | 'figure' | 'values' | 'usage'>[]
       readonly comparisons: readonly Comparison[]
     }
-    for (const title of ['Floors', 'W1', 'W2', 'W3', 'W4', 'W5']) {
+    for (const title of ['Floors', 'W1', 'W2', 'W3', 'W4', 'W5', 'W6']) {
       assert.ok(stdout.includes(`| ${title}`), `${title} has a table`)
       const group = title.toLowerCase()
       assert.ok(

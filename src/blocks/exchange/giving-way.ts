@@ -17,9 +17,13 @@ const WAIT_MS_MAX = 250
 /** How often is looked whether the way is free. */
 const LOOK_MS = 10
 
+/** What may be saved up: a burst of a few messages. */
+const ALLOWANCE_BYTES_MAX = 1024 * 1024
+
 export class GivingWay {
   readonly #clock: Clock
-  #others = 0
+  /** What may be sent in the background, by everybody together. */
+  #allowance = 0
   #othersAt = -Infinity
 
   constructor(clock: Clock) {
@@ -28,22 +32,22 @@ export class GivingWay {
 
   /** Bytes were sent to somebody who waits for them. */
   sent(bytes: number): void {
-    this.#others += bytes
+    this.#allowance = Math.min(ALLOWANCE_BYTES_MAX, this.#allowance + bytes / OTHERS_SHARE)
     this.#othersAt = this.#clock.now()
   }
 
   /** Resolves when a message of so many bytes may be sent in the background. */
   async wait(bytes: number, signal: AbortSignal): Promise<void> {
     const began = this.#clock.now()
-    const enough = this.#others + bytes * OTHERS_SHARE
     const mustWait = (): boolean => {
       const now = this.#clock.now()
-      const isBusy = now - this.#othersAt < QUIET_MS && this.#others < enough
+      const isBusy = now - this.#othersAt < QUIET_MS && this.#allowance < bytes
       return isBusy && now - began < WAIT_MS_MAX
     }
     while (mustWait()) {
       await new Promise<void>(resolve => void this.#clock.after(LOOK_MS, resolve))
       signal.throwIfAborted()
     }
+    this.#allowance = Math.max(0, this.#allowance - bytes)
   }
 }

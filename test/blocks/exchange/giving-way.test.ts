@@ -39,6 +39,16 @@ test('waits until seven times as much was sent to others', async () => {
   assert.equal(passed(), 1)
 })
 
+test('several share what they are let through with', async () => {
+  const { way, begin, advance, passed } = create()
+  way.sent(1)
+  for (let index = 0; index < 8; index++) void begin(1000)
+  await advance(10)
+  way.sent(21_000)
+  await advance(10)
+  assert.equal(passed(), 3)
+})
+
 test('waits no longer than a quarter of a second, however busy the others are', async () => {
   const { way, begin, advance, passed } = create()
   void begin(1_000_000)
