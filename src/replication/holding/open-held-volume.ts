@@ -254,7 +254,7 @@ class CircleHeldVolume implements HeldVolume {
   readonly #heard = ({ detail }: CircleEvents['report']): void => {
     const { circle, self } = this.#components
     if (detail === self || circle.reportOf(detail)?.progress !== 'current') return
-    const isOpen = this.#isLeaving || this.#versions.blocks.surplus > 0 || this.#lost.hasSome
+    const isOpen = this.#mustLeave() || this.#versions.blocks.surplus > 0 || this.#lost.hasSome
     if (isOpen) this.#rounds.wake()
   }
 
@@ -347,8 +347,7 @@ class CircleHeldVolume implements HeldVolume {
   async #giveUp(signal: AbortSignal): Promise<void> {
     const { blocks, part } = this.#versions
     const head = this.#head!
-    const isLeaving = this.#isLeaving || part!.holder?.state === 'draining'
-    if (isLeaving) {
+    if (this.#mustLeave()) {
       const isWhole = this.#versions.isWhole(head)
       this.#isDrained = isWhole && (await this.#spare.isDrained({ signal }))
       if (isWhole && !this.#isDrained) this.#confirmRetry.failed(CONFIRM_RETRY_MS_MIN)
@@ -364,6 +363,11 @@ class CircleHeldVolume implements HeldVolume {
       this.#rounds.wake()
     }
     if (blocks.surplus > 0) this.#confirmRetry.failed(CONFIRM_RETRY_MS_MIN)
+  }
+
+  /** We want to, or the list says so. */
+  #mustLeave(): boolean {
+    return this.#isLeaving || this.#versions.part?.holder?.state === 'draining'
   }
 
   #failed(error: unknown): void {
