@@ -3,6 +3,7 @@ import { defineCommand } from './command.ts'
 import type { Command } from './command.ts'
 import { accept } from './commands/accept.ts'
 import { cat } from './commands/cat.ts'
+import { check } from './commands/check.ts'
 import { collect } from './commands/collect.ts'
 import { get } from './commands/get.ts'
 import { holders } from './commands/holders.ts'
@@ -67,6 +68,7 @@ export const COMMANDS: readonly Command[] = [
   pledge,
   accept,
   leave,
+  check,
   collect,
   version,
   help

@@ -19,7 +19,7 @@ export const EXIT = {
 /** For `warren help`. */
 export const EXIT_CODES_HELP: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'done'],
-  ['1', 'failed; for get: some files failed, the others are there'],
+  ['1', 'failed; for get: some files failed, the others are there; for check: problems remain'],
   ['2', 'wrong usage, or what was given is no link'],
   ['3', 'nobody who has it can be reached'],
   ['4', 'no such file, directory, mount or share'],

@@ -2,7 +2,8 @@
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReplicationStatus } from '../../src/index.ts'
 import { createTemporaryDirectory } from '../fixtures/temporary-directory.ts'
@@ -19,7 +20,7 @@ const test = suite('copies from a shell')
 test('a friend accepts, holds, is seen, and leaves', async () => {
   await using place = await createTemporaryDirectory('copies')
   const [alices, bobs] = [place.join('alice-store'), place.join('bob-store')]
-  await using alice = startWarren(['share', await makeFolder(place), ...own(alices)])
+  await using alice = startWarren(['share', await makeFolder(place), '--copy', ...own(alices)])
   await alice.firstLine()
   await using bob = startWarren(['run', ...own(bobs)])
   await bob.said(/^peer \S+$/m, 'stderr')
@@ -42,6 +43,21 @@ test('a friend accepts, holds, is seen, and leaves', async () => {
   const pledged = JSON.parse(await print(['pledge', '--json', ...at(bobs)]))
   assert.equal(pledged.held[0].volume, volume)
   assert.ok(pledged.usedBytes >= BYTES, `${pledged.usedBytes}`)
+
+  assert.match(
+    await print(['check', ...at(alices)]),
+    /^21 files, 3 directories, .*: no problems\n$/
+  )
+  await turnOver(alices)
+  const damaged = await runHere(['check', '--json', ...at(alices)])
+  assert.equal(damaged.code, 1, damaged.stderr)
+  assert.deepEqual(JSON.parse(damaged.stdout).byKind, { 'block-damaged': 1 })
+  const repaired = await runHere(['check', '--repair', ...at(alices)])
+  // Since it was found it is not there.
+  assert.match(repaired.stdout, /^\/photos\/large: block-missing \(repaired\)\n/)
+  assert.match(repaired.stdout, /: 1 problem, all repaired\n$/)
+  assert.equal(repaired.code, 0, repaired.stderr)
+  assert.match(await print(['check', ...at(alices)]), /: no problems\n$/)
 
   await print(['leave', '--no-drain', ...at(bobs)])
   assert.deepEqual(JSON.parse(await print(['pledge', '--json', ...at(bobs)])).held, [])
@@ -67,6 +83,17 @@ test('who runs nothing starts a peer to look, and one that pledges is invited by
   const status = await untilCopies(alices, 2, ['--wait', '10', '--peer', address, ...LOOPBACK])
   assert.equal(status.holders.find(({ owner }) => !owner)?.zone, 'attic')
 })
+
+/** Damages one block of the large file where it lies. */
+async function turnOver(directory: string): Promise<void> {
+  const segments = join(directory, 'blocks/segments')
+  for (const name of (await readdir(segments)).filter(one => one.endsWith('.segment'))) {
+    await using file = await open(join(segments, name), 'r+')
+    const at = (await file.stat()).size / 2
+    const { buffer } = await file.read(new Uint8Array(1), 0, 1, Math.floor(at))
+    await file.write(Uint8Array.of(buffer[0]! ^ 0xff), 0, 1, Math.floor(at))
+  }
+}
 
 function own(directory: string): string[] {
   return ['--directory', directory, ...LOOPBACK]

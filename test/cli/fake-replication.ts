@@ -7,6 +7,9 @@
  */
 import { WarrenError } from '../../src/errors.ts'
 import type {
+  BlockId,
+  CheckOptions,
+  CheckReport,
   FolderStatus,
   HolderStatus,
   PeerId,
@@ -72,6 +75,26 @@ export const STATUS: ReplicationStatus = {
   repairing: { blocks: 7, bytes: 7_340_032, estimatedMs: 90_000 }
 }
 
+export const REPORT: CheckReport = {
+  root: 'bafyroot' as BlockId,
+  complete: true,
+  counts: {
+    nodes: 3,
+    nodeBytes: 24,
+    directories: 1,
+    files: 2_000,
+    symlinks: 0,
+    entries: 2_000,
+    extents: 2_000,
+    blocks: 2_000,
+    blockBytes: 1_000
+  },
+  problems: [],
+  found: 0,
+  repaired: 0,
+  byKind: {}
+}
+
 export interface FakeHome {
   readonly home: Warren
   /** Each verb with its arguments, without signals. */
@@ -83,7 +106,10 @@ export interface FakeHome {
 }
 
 /** `answers` take the place of what the fake says by itself; one that throws fails the verb. */
-export function fakeHome(answers: Partial<Replication> = {}): FakeHome {
+export function fakeHome(
+  answers: Partial<Replication> = {},
+  report: CheckReport = REPORT
+): FakeHome {
   const calls: unknown[][] = []
   const events = new EventTarget()
   const told: Partial<Replication> = {
@@ -121,7 +147,16 @@ export function fakeHome(answers: Partial<Replication> = {}): FakeHome {
     }
   }
   return {
-    home: { id: BOB, volume: VOLUME, replication } as unknown as Warren,
+    home: {
+      id: BOB,
+      volume: VOLUME,
+      replication,
+      check: async (options: CheckOptions) => {
+        calls.push(['check', { repair: options.repair, blocks: options.blocks }])
+        options.onProgress?.({ nodes: 1, blocks: 2, bytes: 3, found: 0, repaired: 0 })
+        return report
+      }
+    } as unknown as Warren,
     calls,
     emit: (name, detail) => events.dispatchEvent(new CustomEvent(name, { detail }))
   }

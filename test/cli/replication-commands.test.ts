@@ -1,7 +1,7 @@
 /** The verbs that look after copies, against a replication that says what it is told to say. */
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
-import type { FolderStatus } from '../../src/index.ts'
+import type { CheckProblem, FolderStatus } from '../../src/index.ts'
 import { Interruption } from '../../src/cli/interruption.ts'
 import { runHere } from './command-line.ts'
 import {
@@ -9,6 +9,7 @@ import {
   BOB,
   HOLDER,
   OWNER,
+  REPORT,
   STATUS,
   VOLUME,
   failing,
@@ -168,6 +169,35 @@ test('holders lists them', async () => {
     await print('holders', fakeHome({ holders: () => [] })),
     /nobody else .* warren invite/
   )
+})
+
+test('check tells what it found, and fails while problems remain', async () => {
+  const well = fakeHome()
+  assert.equal(await print('check', well), '2,000 files, 1 directory, 1.0 KiB: no problems\n')
+  assert.deepEqual(well.calls, [['check', { repair: false, blocks: true }]])
+  const damaged: CheckProblem = { kind: 'block-damaged', path: '/a\u001b[2J', repaired: false }
+  const orphan: CheckProblem = {
+    kind: 'inode-orphan',
+    inode: 7 as unknown as NonNullable<CheckProblem['inode']>,
+    detail: 'no name',
+    repaired: true
+  }
+  const problems = [damaged, orphan]
+  const bad = { ...REPORT, complete: false, problems, found: 5, repaired: 1 }
+  const { home, calls } = fakeHome({}, bad)
+  const { code, stdout } = await runHere(['check', '--repair', '--quick'], { home })
+  assert.deepEqual([code, calls], [1, [['check', { repair: true, blocks: false }]]])
+  assert.deepEqual(stdout.trimEnd().split('\n'), [
+    '/a\\u{1b}[2J: block-damaged',
+    'inode 7: inode-orphan: no name (repaired)',
+    'and 3 more problems',
+    'nodes are missing: what is behind them could not be checked',
+    '2,000 files, 1 directory, 1.0 KiB: 5 problems, 1 repaired'
+  ])
+  const mended = { ...REPORT, problems: [orphan], found: 1, repaired: 1 }
+  assert.match(await print('check', fakeHome({}, mended)), /: 1 problem, all repaired\n$/)
+  const [told] = lines(await print('check --json', fakeHome({}, mended)))
+  assert.deepEqual([told!.found, told!.remaining, told!.root], [1, 0, REPORT.root])
 })
 
 test('what fails is told with what was tried', async () => {
