@@ -106,7 +106,9 @@ function applyIndex(log: BlockLog, { segment, index, isNews }: Loaded): void {
 async function sealLoaded(log: BlockLog, { segment, index, isNews }: Loaded): Promise<void> {
   if (isNews) {
     await log.files.use(segment, file => file.sync())
-    await writeFileDurably(segment.indexPath, index.encode(segment.header), log.fileSystem)
+    const bytes = index.encode(segment.header)
+    // Without it, on a full disk say, the segment is scanned again the next time.
+    await writeFileDurably(segment.indexPath, bytes, log.fileSystem).catch(() => {})
   }
   segment.isSealed = true
 }
