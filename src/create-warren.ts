@@ -5,7 +5,7 @@ import {
   createCollectableBlockStore,
   fixedSizeChunks
 } from './blocks/index.ts'
-import type { BlockStoreUsage, CollectOptions } from './blocks/index.ts'
+import type { BlockSession, BlockStoreUsage, CollectOptions } from './blocks/index.ts'
 import { AutomaticCollection } from './automatic-collection.ts'
 import { checkOptions } from './check-options.ts'
 import { collectGarbage } from './collect-garbage.ts'
@@ -91,9 +91,9 @@ async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarre
   const lower = await createLower(parts, options, later)
   const names = createNames({ ...lower, ...parts }, { record, later, options })
   later.names = names
-  const { own, store, exchange, heads } = lower
+  const { own, store, exchange, heads, reader } = lower
   const replication = await openReplication(
-    { ...replicationParts(parts, names), own, store, exchange, heads },
+    { ...replicationParts(parts, names), own, store, exchange, heads, reader },
     options.replication
   )
   later.replication = replication
@@ -112,7 +112,7 @@ async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarre
 type Lower = Pick<
   WarrenComponents,
   'store' | 'exchange' | 'reader' | 'heads' | 'knownHeads' | 'own'
-> & { readonly cache: NodeCache }
+> & { readonly cache: NodeCache; readonly reader: BlockSession }
 
 /** Blocks, heads and the own volume. */
 async function createLower(parts: Parts, options: WarrenOptions, later: Later): Promise<Lower> {
@@ -197,11 +197,11 @@ function createNames(
 }
 
 function replicationParts(
-  { peer, clock, volumeKey, holderListStore, replicationStore }: Parts,
+  { peer, clock, volumeKey, holderListStore, replicationStore, scrubStore }: Parts,
   { fs, table, shows }: Names
 ): Pick<
   ReplicationComponents,
-  'peer' | 'clock' | 'key' | 'lists' | 'records' | 'mayRead' | 'flush' | 'locate'
+  'peer' | 'clock' | 'key' | 'lists' | 'records' | 'scrubStore' | 'mayRead' | 'flush' | 'locate'
 > {
   return {
     peer,
@@ -209,6 +209,7 @@ function replicationParts(
     key: volumeKey,
     lists: holderListStore,
     records: replicationStore,
+    scrubStore,
     mayRead: shows,
     flush: () => fs.flush(),
     locate: async path => {

@@ -13,6 +13,7 @@
  *       heads/           the newest head of each volume
  *       replication.json what is pledged, what is kept for others, invitations
  *       holders/         who holds each volume that is kept here
+ *       scrub.json       how far blocks were read again to find damage
  */
 import { realpathSync } from 'node:fs'
 import { chmod, mkdir, readFile } from 'node:fs/promises'
@@ -42,9 +43,13 @@ import type { HeadStore, HostTransfers, NamespaceStore, VersionStore } from '../
 import { createSigningKey, importSigningKey, systemClock } from '../peer/index.ts'
 import type { Libp2pPeerOptions, SigningKey } from '../peer/index.ts'
 import { collectYoung, createNodePeer } from '../peer/node-peer.ts'
-import { openDiskHolderListStore, openDiskReplicationStore } from '../replication/disk/index.ts'
+import {
+  openDiskHolderListStore,
+  openDiskReplicationStore,
+  openDiskScrubStore
+} from '../replication/disk/index.ts'
 import { createMemoryHolderListStore, createMemoryReplicationStore } from '../replication/index.ts'
-import type { HolderListStore, ReplicationStore } from '../replication/index.ts'
+import type { HolderListStore, ReplicationStore, ScrubStore } from '../replication/index.ts'
 import type { WarrenOptions } from '../warren.ts'
 import type { Parts } from './parts.ts'
 
@@ -56,6 +61,7 @@ interface Kept {
   readonly versionStore: VersionStore
   readonly holderListStore: HolderListStore
   readonly replicationStore: ReplicationStore
+  readonly scrubStore: ScrubStore | undefined
   readonly peerKey: SigningKey
   readonly volumeKey: SigningKey
   readonly readKey: ReadKey | undefined
@@ -91,6 +97,8 @@ export async function openParts(options: WarrenOptions): Promise<Parts> {
       versionStore: kept.versionStore,
       holderListStore: options.holderListStore ?? kept.holderListStore,
       replicationStore: options.replicationStore ?? kept.replicationStore,
+      // Its place is one in the list of the store that is kept.
+      scrubStore: options.blockStore === undefined ? kept.scrubStore : undefined,
       volumeKey: options.volumeKey ?? kept.volumeKey,
       // The one that is kept belongs to the volume whose key is kept.
       readKey: options.readKey ?? (options.volumeKey === undefined ? kept.readKey : undefined),
@@ -131,6 +139,7 @@ async function keepInMemory(): Promise<Kept> {
     versionStore: createMemoryVersionStore(),
     holderListStore: createMemoryHolderListStore(),
     replicationStore: createMemoryReplicationStore(),
+    scrubStore: undefined,
     peerKey: await createSigningKey(),
     volumeKey: await createSigningKey(),
     readKey: undefined,
@@ -169,6 +178,7 @@ async function keepOnDisk(path: string, { hashingThreads }: WarrenOptions): Prom
       versionStore: openDiskVersionStore(directory),
       holderListStore,
       replicationStore: openDiskReplicationStore(directory),
+      scrubStore: openDiskScrubStore(directory),
       peerKey: await keepKey(join(directory, 'peer.key')),
       volumeKey: await keepKey(join(directory, 'volume.key')),
       readKey: await loadReadKey(directory),

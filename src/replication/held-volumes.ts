@@ -131,6 +131,10 @@ export class HeldVolumes {
     })
   }
 
+  all(): HeldVolume[] {
+    return [...this.#open.values()].map(({ held }) => held)
+  }
+
   usedBytes(): number {
     return this.list().reduce((sum, { usedBytes }) => sum + usedBytes, 0)
   }

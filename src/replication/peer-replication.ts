@@ -17,6 +17,7 @@ import type { OwnReplication } from './owning/own-replication.ts'
 import type { OwnedVolume } from './owning/owned-volume.ts'
 import type { WantedPolicy } from './owning/policies.ts'
 import type { ReplicationWatch } from './owning/replication-watch.ts'
+import type { Upkeep } from './upkeep/upkeep.ts'
 import type {
   HeldStatus,
   HolderStatus,
@@ -37,6 +38,7 @@ export interface PeerReplicationParts {
   readonly owned: OwnedVolume
   readonly copies: CopiesNow
   readonly watch: ReplicationWatch
+  readonly upkeep: Upkeep
   readonly own: OwnReplication
   readonly held: HeldVolumes
   /** Begins to answer others. Returns how to stop. */
@@ -62,14 +64,16 @@ export class PeerReplication implements Replication {
   async start(): Promise<void> {
     this.#unserve = this.#parts.serve()
     await this.#parts.held.start()
+    this.#parts.upkeep.start()
   }
 
   /** Leaves no call, timer or listener behind. Idempotent. */
   async stop(): Promise<void> {
     if (this.#isStopped) return
     this.#isStopped = true
-    const { held, owned, watch, circles } = this.#parts
+    const { held, owned, watch, upkeep, circles } = this.#parts
     this.#unserve?.()
+    await upkeep.stop()
     await held.stop()
     watch.close()
     owned.close()

@@ -8,4 +8,8 @@ export interface ReplicationOptions {
   readonly signOfLifeMs?: number
   /** Bytes a second that are got for volumes of others. Default: no limit. */
   readonly bytesPerSecond?: number
+  /** Bytes read here each second to find damage; 0: none. Default 8 MiB, and nothing for days after. */
+  readonly scrubBytesPerSecond?: number
+  /** Milliseconds between two audits of the holders of a volume; 0: none. Default 10 minutes. */
+  readonly auditMs?: number
 }

@@ -51,6 +51,11 @@ export class CopiesNow {
     this.#roots.delete(this.#roots.keys().next().value!)
   }
 
+  /** The root of a version that is not long ago. */
+  rootOf(sequence: number): BlockId | undefined {
+    return this.#roots.get(sequence)?.root
+  }
+
   /** What the others that are counted on say. */
   reports(): Map<PeerId, HolderReport> {
     const { self, owned } = this.#components

@@ -1,0 +1,120 @@
+/**
+ * Gets blocks of the own volume back that were found damaged here. Which of what was found is of
+ * the volume at all is found out by one walk over its links: damage is rare, and an index of all
+ * blocks would cost memory always.
+ */
+import { codecOf } from '../../blocks/index.ts'
+import type { BlockId, BlockSession } from '../../blocks/index.ts'
+import type { LocalVolume } from '../../namespace/index.ts'
+import type { Clock } from '../../peer/index.ts'
+
+/** What is found within this is looked for in one walk, in milliseconds. */
+const GATHER_MS = 1_000
+
+/** What nobody had is asked for again after this, in milliseconds. */
+export const LOST_RETRY_MS: number = 10 * 60_000
+
+/** More at once is a disk that is gone; the next pass of the scrub finds the rest. */
+const DAMAGED_MAX = 65_536
+
+export interface OwnRepairComponents {
+  readonly own: Pick<LocalVolume, 'head' | 'at'>
+  /** Looks here, and then at the other holders; keeps what it gets. */
+  readonly reader: Pick<BlockSession, 'get' | 'flush'>
+  readonly clock: Clock
+  readonly on: {
+    readonly damaged: (blocks: number) => void
+    readonly repaired: (detail: { readonly blocks: number; readonly bytes: number }) => void
+    readonly lost: (ids: readonly BlockId[]) => void
+  }
+}
+
+export class OwnRepair {
+  readonly #components: OwnRepairComponents
+  readonly #found = new Set<BlockId>()
+  readonly #lost = new Set<BlockId>()
+  readonly #ending = new AbortController()
+  #cancel: (() => void) | undefined
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(components: OwnRepairComponents) {
+    this.#components = components
+  }
+
+  /** Whether a block of the volume is damaged here and nobody had it when it was looked for. */
+  lacks(id: BlockId): boolean {
+    return this.#lost.has(id)
+  }
+
+  damaged(ids: readonly BlockId[]): void {
+    for (const id of ids) if (this.#found.size < DAMAGED_MAX) this.#found.add(id)
+    this.#later(GATHER_MS)
+  }
+
+  async stop(): Promise<void> {
+    this.#ending.abort()
+    this.#cancel?.()
+    await this.#running
+  }
+
+  #later(ms: number): void {
+    if (this.#ending.signal.aborted) return
+    this.#cancel ??= this.#components.clock.after(ms, () => {
+      this.#cancel = undefined
+      this.#running = this.#running.then(() => this.#repair()).catch(() => {})
+    })
+  }
+
+  async #repair(): Promise<void> {
+    const { on } = this.#components
+    const found = new Set(this.#found)
+    this.#found.clear()
+    const ours = await this.#ofVolume(found)
+    if (ours.size > 0) on.damaged(ours.size)
+    const wanted = new Set([...this.#lost, ...ours])
+    const before = this.#lost.size
+    let [blocks, bytes] = [0, 0]
+    for (const id of wanted) {
+      const got = await this.#get(id)
+      if (got === undefined) this.#lost.add(id)
+      else {
+        this.#lost.delete(id)
+        blocks++
+        bytes += got
+      }
+    }
+    await this.#components.reader.flush()
+    if (blocks > 0) on.repaired({ blocks, bytes })
+    if (this.#lost.size > before) on.lost([...this.#lost])
+    if (this.#lost.size > 0) this.#later(LOST_RETRY_MS)
+  }
+
+  async #get(id: BlockId): Promise<number | undefined> {
+    const { signal } = this.#ending
+    try {
+      return (await this.#components.reader.get(id, { signal })).length
+    } catch {
+      signal.throwIfAborted()
+      return undefined
+    }
+  }
+
+  async #ofVolume(found: ReadonlySet<BlockId>): Promise<Set<BlockId>> {
+    const { own } = this.#components
+    const ours = new Set<BlockId>()
+    const { head } = own
+    if (head === undefined || found.size === 0) return ours
+    const { signal } = this.#ending
+    try {
+      for await (const ids of own.at(head.root).tree.reachable({ signal })) {
+        for (const id of ids) if (found.has(id)) ours.add(id)
+        if (ours.size === found.size) break
+      }
+    } catch {
+      signal.throwIfAborted()
+      // A node that nobody has hides what is below: what was found may be ours.
+      for (const id of found) if (codecOf(id) === 'dag-cbor') ours.add(id)
+    }
+    return ours
+  }
+}

@@ -1,0 +1,57 @@
+/** Holders that do not have what they say, and what is done about it. */
+import { suite } from 'uvu'
+import assert from 'node:assert/strict'
+import { createMemoryBlockStore } from '../../src/index.ts'
+import type { BlockStore } from '../../src/index.ts'
+import { codecOf } from '../../src/blocks/index.ts'
+import { noise } from '../blocks/encoding/fixtures.ts'
+import { eventually } from './fixtures.ts'
+import { MIB, TIMES, join, soon, start } from './replication-fixtures.ts'
+
+const test = suite('damage at holders')
+
+/** Has everything, until it is told to lose its data. */
+function createForgetful(): BlockStore & { forget(): Promise<void> } {
+  const store = createMemoryBlockStore()
+  return Object.assign(Object.create(store) as BlockStore, {
+    get: store.get.bind(store),
+    has: store.has.bind(store),
+    putMany: store.putMany.bind(store),
+    deleteMany: store.deleteMany.bind(store),
+    ids: store.ids.bind(store),
+    sync: store.sync.bind(store),
+    usage: store.usage.bind(store),
+    close: store.close.bind(store),
+    async forget() {
+      for await (const id of store.ids()) if (codecOf(id) === 'raw') await store.deleteMany([id])
+    }
+  })
+}
+
+test('audits find a holder that lost its data, and its copies are not counted any more', async () => {
+  const replication = { ...TIMES, auditMs: 50 }
+  const blockStore = createForgetful()
+  await using alice = await start({ replication })
+  await using bob = await start({ blockStore, replication: { ...TIMES, scrubBytesPerSecond: 0 } })
+  await join(alice, bob)
+  await alice.replication.set('/', { replicas: 2 })
+  const corrupt: [string, number][] = []
+  alice.replication.events.addEventListener('corrupt-found', ({ detail }) => {
+    corrupt.push([detail.peer, detail.blocks])
+  })
+  await alice.fs.writeFile('/photo', noise(4 * MIB))
+  await alice.replication.durable('/', soon())
+  await new Promise(resolve => setTimeout(resolve, 500))
+  assert.deepEqual(corrupt, [])
+
+  await blockStore.forget()
+  await eventually(() => assert.equal(corrupt[0]?.[0], bob.id), 20_000)
+  assert.ok(corrupt[0]![1] > 0)
+  const [distrusted] = alice.replication.holders().filter(({ peer }) => peer === bob.id)
+  assert.equal(distrusted!.distrusted, true)
+  const { folders } = await alice.replication.status()
+  assert.equal(folders[0]!.copies[1]!.bytes, 4 * MIB)
+  assert.equal(folders[0]!.endangered.files, 1)
+})
+
+test.run()
