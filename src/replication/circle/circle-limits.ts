@@ -42,13 +42,13 @@ export const WATCH_PAUSE_MS_MIN = 1_000
 export const WATCH_PAUSE_MS_MAX = 60_000
 
 /** Messages of one watch that follow each other at once: a few changes, told without delay. */
-export const TELL_BURST = 16
+export const TELL_BURST = 64
 
-/** And in the long run, per second. What changes more often is told as it is then. */
-export const TELL_PER_SECOND = 10
+/** And in the long run, per second: whoever writes durably one after the other waits for each. What changes more often is told as it is then. */
+export const TELL_PER_SECOND = 200
 
 /** Between messages when there were too many, in milliseconds. */
-export const TELL_GAP_MS = 100
+export const TELL_GAP_MS = 5
 
 /** Messages of one watch that are read in a row: more than an honest holder sends. */
 export const HEAR_BURST: number = 4 * TELL_BURST
@@ -57,7 +57,7 @@ export const HEAR_BURST: number = 4 * TELL_BURST
 export const HEAR_PER_SECOND: number = 2 * TELL_PER_SECOND
 
 /** How long it waits, in milliseconds. */
-export const HEAR_GAP_MS = 1_000
+export const HEAR_GAP_MS = 100
 
 /** Bytes of one watch that may be under way: the largest message is let through alone. */
 export const WATCH_WINDOW_BYTES: number = 64 * 1024

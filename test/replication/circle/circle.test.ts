@@ -123,16 +123,18 @@ test('what a holder says is heard by all, once', async ({ members }) => {
   }
 })
 
-test('who speaks without end is heard ten times a second, and last', async ({ members }) => {
+test('who speaks without end is heard two hundred times a second, and last', async ({
+  members
+}) => {
   const [alice, bob] = await members.addCircle(2)
   const before = members.network.bytesCarried()
   for (let missingBlocks = 2000; missingBlocks >= 0; missingBlocks--) {
     bob!.circle.publish(reportFor(bob!.circle, { missingBlocks }))
-    if (missingBlocks % 4 === 0) await members.clock.advance(10)
+    if (missingBlocks % 4 === 0) await members.clock.advance(1)
   }
   await members.clock.advance(1000)
   assert.equal(alice!.circle.reportOf(bob!.peer.id)?.missingBlocks, 0)
-  assert.ok(alice!.happened.length < 100, `${alice!.happened.length} reports`)
+  assert.ok(alice!.happened.length < 200, `${alice!.happened.length} reports`)
   assert.ok(members.network.bytesCarried() - before < 20_000)
 })
 
