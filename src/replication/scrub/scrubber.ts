@@ -15,6 +15,7 @@ import {
   SAVE_MS,
   SCRUB_BYTES_PER_SECOND,
   SCRUB_PERIOD_MS,
+  SCRUB_READS_AT_ONCE,
   SCRUB_RETRY_MS,
   LISTED_PER_TURN,
   SLICE_BYTES,
@@ -177,43 +178,57 @@ class StoreScrubber implements Scrubber {
   async #readAll(pass: Counts, signal: AbortSignal): Promise<void> {
     const { store, clock } = this.#components
     const { bytesPerSecond } = this.#options
-    const sliceBytes = Math.min(SLICE_BYTES, bytesPerSecond / 8)
+    const sliceBytes = Math.min(SLICE_BYTES, bytesPerSecond / 2)
     const skip = this.#record!.listed
-    const damaged: BlockId[] = []
+    let ids: BlockId[] = []
     let listed = 0
     let spent = 0
     for await (const id of store.ids()) {
       if (signal.aborted) break
       if (++listed % LISTED_PER_TURN === 0) await shareEventLoop()
-      if (listed <= skip) continue
-      spent += await this.#look(id, pass, damaged)
+      if (listed <= skip || ids.push(id) < SCRUB_READS_AT_ONCE) continue
+      spent += await this.#lookAt(ids, pass)
+      ids = []
       this.#record = { ...this.#record!, listed }
       if (spent < sliceBytes) continue
-      this.#tell(damaged.splice(0))
       this.#dueMs = Math.max(this.#dueMs, clock.now()) + (spent / bytesPerSecond) * 1000
       spent = 0
       await this.#untilDue(signal)
     }
-    this.#tell(damaged)
+    if (signal.aborted) return
+    await this.#lookAt(ids, pass)
+    this.#record = { ...this.#record!, listed }
   }
 
-  /** Resolves to what looking at it counts as, in bytes. */
-  async #look(id: BlockId, pass: Counts, damaged: BlockId[]): Promise<number> {
+  /** Resolves to what looking at them counts as, in bytes. */
+  async #lookAt(ids: readonly BlockId[], pass: Counts): Promise<number> {
+    const found = await Promise.all(ids.map(id => this.#read(id)))
+    const damaged: BlockId[] = []
+    let spent = 0
+    for (const [index, state] of found.entries()) {
+      if (state === 'gone') continue
+      pass.blocks++
+      if (state === 'damaged') damaged.push(ids[index]!)
+      else if (state === 'unreadable') pass.unreadable++
+      else pass.bytes += state
+      spent += Math.max(SMALL_BLOCK_BYTES, typeof state === 'number' ? state : 0)
+    }
+    pass.damaged += damaged.length
+    this.#tell(damaged)
+    return spent
+  }
+
+  /** The bytes of a block that is well. */
+  async #read(id: BlockId): Promise<number | 'gone' | 'damaged' | 'unreadable'> {
     const { store } = this.#components
     // What collection removed since it was listed is not damaged.
-    if (!(await store.has(id))) return 0
-    pass.blocks++
+    if (!(await store.has(id))) return 'gone'
     try {
-      const bytes = await store.get(id)
-      pass.bytes += bytes?.length ?? 0
-      if (bytes !== undefined) return Math.max(SMALL_BLOCK_BYTES, bytes.length)
-      pass.damaged++
-      damaged.push(id)
+      return (await store.get(id))?.length ?? 'damaged'
     } catch (error) {
       if (isWarrenError(error, 'EBADF')) throw error
-      pass.unreadable++
+      return 'unreadable'
     }
-    return SMALL_BLOCK_BYTES
   }
 
   #tell(ids: readonly BlockId[]): void {

@@ -15,6 +15,7 @@ import type {
 import {
   SAVE_MS,
   SCRUB_PERIOD_MS,
+  SCRUB_READS_AT_ONCE,
   SCRUB_RETRY_MS,
   SLICE_BYTES,
   SMALL_BLOCK_BYTES,
@@ -125,7 +126,7 @@ test('keeps to its rate, whatever the size of blocks', async context => {
   const bytesPerSecond = 100 * SMALL_BLOCK_BYTES
   context.make({ bytesPerSecond }).start()
   await clock.advance(START_DELAY_MS)
-  const slack = Math.min(SLICE_BYTES, bytesPerSecond / 8) / SMALL_BLOCK_BYTES + 1
+  const slack = Math.min(SLICE_BYTES, bytesPerSecond / 2) / SMALL_BLOCK_BYTES + SCRUB_READS_AT_ONCE
   for (let second = 1; second <= 10; second++) {
     await clock.advance(SECOND)
     const most = 100 * second
@@ -143,11 +144,11 @@ test('nothing is made up for after the machine slept', async context => {
   assert.ok(scrubber.paused)
   await clock.advance(DAY)
   const before = store.read.length
-  assert.ok(before <= 13, `${before} blocks`)
+  assert.ok(before <= 16, `${before} blocks`)
   scrubber.resume()
   scrubber.resume()
   await clock.advance(SECOND)
-  assert.ok(store.read.length > before && store.read.length <= before + 13)
+  assert.ok(store.read.length > before && store.read.length <= before + 16)
 })
 
 test('goes on after a restart where it was', async context => {
@@ -181,7 +182,7 @@ test('the place is saved now and then, and may be lost', async context => {
   const { clock, store, places } = context
   context.make({ bytesPerSecond: SMALL_BLOCK_BYTES / 60 }).start()
   await clock.advance(START_DELAY_MS + 4 * SAVE_MS)
-  assert.ok(places.saves >= 3 && places.saves <= 5, `${places.saves} times`)
+  assert.ok(places.saves >= 2 && places.saves <= 5, `${places.saves} times`)
   places.load = () => Promise.reject(new Error('no disk'))
   places.save = () => Promise.reject(new Error('no disk'))
   await context.scrubber.stop()
@@ -205,14 +206,14 @@ test('what is removed meanwhile is not damaged, and a list that fails is begun a
   store.ids = async function* () {
     lists++
     for (const { id } of blocks) {
-      if (lists === 1 && id === blocks[50]!.id) throw new WarrenError('EIO')
+      if (lists === 1 && id === blocks[52]!.id) throw new WarrenError('EIO')
       yield id
     }
   }
   await store.inner.deleteMany([blocks[60]!.id])
   context.make().start()
   await clock.advance(START_DELAY_MS + SECOND)
-  assert.equal(store.read.length, 50)
+  assert.equal(store.read.length, 52)
   await clock.advance(SCRUB_RETRY_MS + 10 * SECOND)
   assert.deepEqual([lists, store.read.length, told, passes.length], [2, 99, [], 1])
 })
