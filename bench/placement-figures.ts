@@ -117,7 +117,7 @@ export function measureSpeed({ holders, copies }: Cluster, { ids, digests }: Blo
 }
 
 /** Numbers of the holders of every block, `copies` for each. */
-function placeAll({ holders, copies }: Cluster, ids: readonly BlockId[]): Uint16Array {
+export function placeAll({ holders, copies }: Cluster, ids: readonly BlockId[]): Uint16Array {
   const placement = createPlacement({ holders })
   const policy: Policy = { replicas: copies, minimum: 1, on: [] }
   const numbers = new Map(holders.map(({ peer }, number) => [peer, number]))

@@ -5,6 +5,7 @@
 import { createMemoryNetwork } from '../../src/peer/index.ts'
 import type { MemoryNetwork } from '../../src/peer/index.ts'
 import { describeTree } from '../warren/tree-model.ts'
+import { DiskSurvey } from './disk-survey.ts'
 import { Links } from './links.ts'
 import { Machine } from './machine.ts'
 import { Operations } from './operations.ts'
@@ -19,6 +20,13 @@ import type { TreeState } from './volume-history.ts'
 export const SHARED = '/data'
 
 export const DIRECTORIES: readonly string[] = ['/a', '/b']
+
+/** Two volumes have copies at others; the rest are only mounted. */
+const OWNERS = 2
+const ZONES = 3
+
+/** Of one holder for one volume: more than all there is. */
+const PLEDGE_BYTES = 4 * 1024 * 1024
 
 const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi']
 
@@ -52,6 +60,7 @@ export class Cluster {
   readonly members: Member[] = []
   readonly links: Links
   readonly network: MemoryNetwork
+  readonly survey: DiskSurvey = new DiskSurvey(() => this.members.map(({ machine }) => machine))
   readonly #options: ClusterOptions
 
   constructor(options: ClusterOptions) {
@@ -75,6 +84,7 @@ export class Cluster {
     }
     this.links.add(this.members.map(({ machine }) => machine.id))
     for (const member of this.members) await this.must(this.#found(member), 'the first start')
+    for (const owner of this.owners) await this.#replicate(owner)
     for (const reader of this.members) {
       for (const owner of this.members) {
         if (reader === owner) continue
@@ -82,6 +92,11 @@ export class Cluster {
         await this.must(mounting, `${reader.machine.name} mounting ${owner.machine.name}`)
       }
     }
+  }
+
+  /** Those whose volumes others hold. */
+  get owners(): Member[] {
+    return this.members.slice(0, OWNERS)
   }
 
   /** Lets time pass until it is done; it has to be done, and well, before long. */
@@ -133,11 +148,26 @@ export class Cluster {
     member.isChanging = false
   }
 
+  /** All but the last hold it at first. */
+  async #replicate({ machine }: Member): Promise<void> {
+    const { replication } = machine.warren!
+    await this.must(replication.set('/', { replicas: 2 }), 'the first policy')
+    for (const other of this.members.slice(0, -1)) {
+      if (other.machine === machine) continue
+      await this.must(replication.invite(other.machine.id), `${machine.name} inviting`)
+    }
+  }
+
   async #found(member: Member): Promise<void> {
     const warren = await member.machine.start()
     await warren.fs.mkdir('/m')
     await warren.fs.mkdir(SHARED)
     for (const directory of DIRECTORIES) await warren.fs.mkdir(SHARED + directory)
+    await warren.replication.pledge({
+      bytes: OWNERS * PLEDGE_BYTES,
+      to: this.owners.map(({ machine }) => machine.id),
+      zone: `zone ${this.members.indexOf(member) % ZONES}`
+    })
     member.link = await warren.share(SHARED)
     await warren.sync()
   }

@@ -13,9 +13,13 @@ export class FaultSteps {
   }
 
   crash(member: Member): void {
-    const { members, trace, operations } = this.#cluster
-    if (members.filter(({ machine }) => machine.isUp).length <= UP_MIN) return
-    const { machine } = member
+    const { members } = this.#cluster
+    if (members.filter(({ machine }) => machine.isUp).length > UP_MIN) this.down(member)
+  }
+
+  /** The power of a machine goes. */
+  down({ machine }: Member): void {
+    const { trace, operations } = this.#cluster
     trace.add(`${machine.name} crashes`)
     this.#cluster.links.wake(machine.id)
     operations.forget(machine)
@@ -106,8 +110,8 @@ export class FaultSteps {
     member.machine.jump(ms)
   }
 
-  /** Nothing is broken any more and everybody is there. */
-  async mendAll(): Promise<void> {
+  /** Nothing is broken any more and everybody is there, but for one. */
+  async mendAll(away?: Member): Promise<void> {
     const { links, members, trace } = this.#cluster
     trace.add('everything is mended')
     links.mendAll()
@@ -117,7 +121,9 @@ export class FaultSteps {
       machine.disk.isSlow = false
       if (machine.isAsleep) this.#wake(member)
     }
-    for (const member of members) if (member.machine.isDown) await this.#cluster.restart(member)
+    for (const member of members) {
+      if (member !== away && member.machine.isDown) await this.#cluster.restart(member)
+    }
   }
 
   #wake({ machine }: Member): void {

@@ -4,10 +4,11 @@
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { createWarrenOf } from '../../src/create-warren.ts'
-import type { NamespaceRecord, Version, VersionStore } from '../../src/namespace/index.ts'
+import { createVolumeId } from '../../src/namespace/index.ts'
+import type { NamespaceRecord, Version, VersionStore, VolumeId } from '../../src/namespace/index.ts'
 import { importSigningKey, peerIdOf } from '../../src/peer/index.ts'
 import type { Clock, MemoryNetwork, Peer, PeerId, SigningKey } from '../../src/peer/index.ts'
-import type { ReplicationRecord } from '../../src/replication/index.ts'
+import { emptyReplicationRecord } from '../../src/replication/replication-record.ts'
 import type { Warren, WarrenOptions } from '../../src/warren.ts'
 import { MachineClock } from './machine-clock.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -25,8 +26,15 @@ export interface MachineComponents {
   readonly random: SeededRandom
 }
 
+/** Silence of a holder until the others take over, in milliseconds: shorter than usual, so that it comes about. */
+export const GRACE_MS = 180_000
+
 /** Small, so that files of some tens of kilobytes have many blocks. */
-const OPTIONS: WarrenOptions = { blockBytes: 4096, retentionMs: 20_000 }
+const OPTIONS: WarrenOptions = {
+  blockBytes: 4096,
+  retentionMs: 20_000,
+  replication: { graceMs: GRACE_MS }
+}
 
 interface Running {
   readonly clock: MachineClock
@@ -38,6 +46,7 @@ interface Running {
 export class Machine {
   readonly name: string
   readonly id: PeerId
+  readonly volume: VolumeId
   readonly disk: SimulatedDisk
   readonly #components: MachineComponents
   readonly #peerKey: SigningKey
@@ -62,6 +71,7 @@ export class Machine {
   ) {
     this.name = name
     this.id = peerIdOf(peerKey.publicKey)
+    this.volume = createVolumeId(volumeKey.publicKey)
     this.#components = components
     this.#peerKey = peerKey
     this.#volumeKey = volumeKey
@@ -109,11 +119,7 @@ export class Machine {
           })),
           versionStore: versionsOn(process),
           holderListStore: new SimulatedHolderListStore(process),
-          replicationStore: createRecordStore<ReplicationRecord>(process, 'replication', () => ({
-            pledge: { bytes: 0, zone: '', to: [] },
-            held: [],
-            invitations: []
-          })),
+          replicationStore: createRecordStore(process, 'replication', emptyReplicationRecord),
           volumeKey: this.#volumeKey,
           readKey: undefined,
           keepReadKey: async () => {},

@@ -29,7 +29,8 @@ const CODES_EXPECTED: ReadonlySet<string> = new Set([
   'EBADF',
   'EBUSY',
   'EDQUOT',
-  'EACCES'
+  'EACCES',
+  'EINVAL'
 ])
 
 export class Operations {

@@ -34,7 +34,8 @@ export class SimulatedClock implements Clock {
 
   after(ms: number, callback: () => void): () => void {
     // What is due at once, or was due before, runs in a later turn all the same.
-    const due = this.#now + Math.max(0, ms)
+    // Whole milliseconds, as `Date.now` tells them.
+    const due = this.#now + Math.max(0, Math.ceil(ms))
     const timer: Timer = { due, sequence: this.#sequence++, callback }
     if (due < Infinity) this.#push(timer)
     return () => (timer.callback = undefined)

@@ -7,6 +7,9 @@ import { Cluster, SHARED, mountOf } from './cluster.ts'
 import type { Member } from './cluster.ts'
 import { FaultSteps } from './fault-steps.ts'
 import { FileSteps } from './file-steps.ts'
+import { GRACE_MS } from './machine.ts'
+import { ReplicationChecks } from './replication-checks.ts'
+import { ReplicationSteps } from './replication-steps.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { sealProcess } from './sealed-process.ts'
 import { require } from './violation.ts'
@@ -60,8 +63,17 @@ const WEIGHTS = {
   disk: 1.5,
   sleep: 0.6,
   wake: 2,
-  jump: 0.3
+  jump: 0.3,
+  rot: 2,
+  durable: 6,
+  status: 1,
+  policy: 1,
+  join: 2,
+  leave: 0.7,
+  dismiss: 0.4
 }
+
+const OF_OWNERS = ['durable', 'status', 'policy', 'join', 'leave', 'dismiss'] as const
 
 /** Throws a `Violation`, or what somebody did not expect, with the trace's last lines. */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
@@ -99,13 +111,18 @@ class Simulation {
   readonly #cluster: Cluster
   readonly #files: FileSteps
   readonly #faults: FaultSteps
+  readonly #replication: ReplicationSteps
+  readonly #checks: ReplicationChecks
   readonly #strays: readonly unknown[]
+  #calms = 0
 
   constructor(cluster: Cluster, strays: readonly unknown[]) {
     this.#cluster = cluster
     this.#strays = strays
     this.#files = new FileSteps(cluster)
     this.#faults = new FaultSteps(cluster)
+    this.#checks = new ReplicationChecks(cluster)
+    this.#replication = new ReplicationSteps(cluster, this.#checks)
   }
 
   async run(steps: number): Promise<void> {
@@ -132,6 +149,12 @@ class Simulation {
       return faults[kind]()
     }
     if (kind === 'wake') return faults.wake()
+    if (kind === 'rot') return this.#replication.rot()
+    if (isOfOwner(kind)) {
+      const owner = random.pick(this.#cluster.owners)!
+      if (owner.machine.isAwake) this.#replication[kind](owner)
+      return
+    }
     const member = random.pick(members.filter(({ machine }) => machine.isUp))!
     if (kind === 'crash' || kind === 'stop') return await faults[kind](member)
     if (kind === 'sleep' || kind === 'jump') return faults[kind](member)
@@ -150,18 +173,37 @@ class Simulation {
     const { clock, operations } = this.#cluster
     await clock.run(ms)
     operations.check(ms)
+    this.#checks.noneLost()
+    this.#checks.withinPledges()
     require(this.#strays.length === 0, () => {
       return `nobody handled: ${String((this.#strays[0] as Error).stack)}`
     })
   }
 
-  /** Everything is mended, and before long everybody sees what everybody has. */
+  /**
+   * Everything is mended, and before long everybody sees what everybody has. Every other time one
+   * machine stays away for longer than the grace period: then the others have taken over.
+   */
   async #calm(): Promise<void> {
-    const { members } = this.#cluster
-    await this.#faults.mendAll()
+    const { members, owners, random, trace } = this.#cluster
+    const isAway = this.#calms++ % 2 === 1
+    const away = isAway
+      ? random.pick(members.filter(member => !owners.includes(member)))
+      : undefined
+    if (away !== undefined) {
+      trace.add(`${away.machine.name} stays away`)
+      this.#faults.down(away)
+    }
+    await this.#faults.mendAll(away)
     await this.#pass(CALM_MS)
-    for (const owner of members) {
-      for (const reader of members) await this.#compare(owner, reader)
+    const up = members.filter(member => member !== away)
+    const isGrace = owners.some(owner => this.#checks.hasGhosts(owner, up)) || away !== undefined
+    if (isGrace) await this.#pass(GRACE_MS)
+    // What nobody synced is written back within half a minute by any system.
+    for (const { machine } of up) machine.disk.beginSync()()
+    for (const owner of owners) this.#checks.isWhole(owner, up)
+    for (const owner of up) {
+      for (const reader of up) await this.#compare(owner, reader)
     }
   }
 
@@ -176,6 +218,10 @@ class Simulation {
     })
     trace.add(`${who}: equal`)
   }
+}
+
+function isOfOwner(kind: string): kind is (typeof OF_OWNERS)[number] {
+  return (OF_OWNERS as readonly string[]).includes(kind)
 }
 
 function isChange(kind: string): boolean {

@@ -1,0 +1,175 @@
+/**
+ * What must be so of copies, looked at on the disks themselves:
+ *
+ * - nothing that is durable at its owner is lost;
+ * - what was reported to be on so many disks is on so many disks;
+ * - when faults have stopped everything is where it should be, everybody who holds a volume acts by
+ *   the same list and has the newest version, and nobody stores more than was pledged.
+ */
+import { codecOf } from '../../src/blocks/index.ts'
+import type { BlockId } from '../../src/blocks/index.ts'
+import type { SignedHead, VolumeId } from '../../src/namespace/index.ts'
+import type { PeerId } from '../../src/peer/index.ts'
+import type { HolderList } from '../../src/replication/index.ts'
+import type { Cluster, Member } from './cluster.ts'
+import type { Machine } from './machine.ts'
+import { require } from './violation.ts'
+
+/** What a version is made of at one moment, to be compared with a later one. */
+export interface VersionSeen {
+  readonly sequence: number
+  readonly blocks: ReadonlySet<BlockId>
+}
+
+export class ReplicationChecks {
+  readonly #cluster: Cluster
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  see({ machine }: Member): VersionSeen {
+    const head = this.#headOf(machine)
+    return { sequence: head.sequence, blocks: this.#cluster.survey.blocksOf(head.root) }
+  }
+
+  /** Somebody has each block of the newest durable version of each volume. */
+  noneLost(): void {
+    const { survey, members } = this.#cluster
+    for (const { machine } of members) {
+      const head = survey.headOf(machine)
+      if (head === undefined) continue
+      for (const id of survey.blocksOf(head.root)) {
+        require(survey.holdersOf(id).length > 0, () => {
+          return `${this.#describe(id)} of version ${head.sequence} of ${machine.name} is lost`
+        })
+      }
+    }
+  }
+
+  /** Everything that was in the version then and is in it now is on so many disks. */
+  isOnDisks(owner: Member, seen: VersionSeen, copies: number): void {
+    const { survey } = this.#cluster
+    const now = this.see(owner).blocks
+    for (const id of seen.blocks) {
+      if (!now.has(id)) continue
+      // A copy that has rotted since was there all the same.
+      const count = this.#machines.filter(({ disk }) => disk.blocks.get(id)?.synced === true).length
+      require(count >= copies, () => {
+        const has = survey.holdersOf(id).map(({ name }) => name)
+        return (
+          `${owner.machine.name} was told of ${copies} copies of version ${seen.sequence}, and ` +
+          `${this.#describe(id)} is at ${count}: ${has.join(' ')}`
+        )
+      })
+    }
+  }
+
+  /**
+   * Whether one of these is in the list of an owner and holds the volume no more: it left when
+   * its owner could not be told, who counts it as gone after a while.
+   */
+  hasGhosts(owner: Member, up: readonly Member[]): boolean {
+    const { volume } = owner.machine
+    const list = this.#cluster.survey.listAt(owner.machine, volume)
+    const others = up.filter(member => member !== owner)
+    return others.some(({ machine }) => {
+      return list !== undefined && isListed(list, machine) && !holds(machine, volume)
+    })
+  }
+
+  /** Nothing has been broken for long, and these machines are up. */
+  isWhole(owner: Member, up: readonly Member[]): void {
+    const { survey } = this.#cluster
+    const head = this.#headOf(owner.machine)
+    const list = survey.listAt(owner.machine, owner.machine.volume)
+    if (list === undefined) return
+    const holders = up.filter(({ machine }) => {
+      return isListed(list, machine) && (machine === owner.machine || holds(machine, list.volume))
+    })
+    for (const { machine } of holders) this.#agrees(machine, owner, { head, list })
+    const wanted = wantedOf(list, holders.length)
+    for (const id of survey.blocksOf(head.root)) {
+      // Rot is found when somebody reads: until then nobody can know.
+      const has = holders.filter(({ machine }) => machine.disk.blocks.get(id)?.synced === true)
+      const least = codecOf(id) === 'dag-cbor' ? holders.length : wanted
+      require(has.length >= least, () => {
+        const states = up.map(({ machine: { name, disk } }) => {
+          const block = disk.blocks.get(id)
+          return `${name}: ${block === undefined ? 'none' : `${block.rot} rot`}`
+        })
+        return (
+          `${this.#describe(id)} of version ${head.sequence} of ${owner.machine.name} is at ` +
+          `${has.length} of ${least} holders (${states.join(', ')}); listed are ` +
+          list.holders.map(holder => `${this.#nameOf(holder.peer)} ${holder.state}`).join(', ')
+        )
+      })
+    }
+    this.#cluster.trace.add(`${owner.machine.name} has ${wanted} copies at ${holders.length}`)
+  }
+
+  /** What is told to be stored is within what was pledged, and is what is stored. */
+  withinPledges(): void {
+    for (const { machine } of this.#cluster.members) {
+      const replication = machine.warren?.replication
+      if (replication === undefined) continue
+      for (const { volume, usedBytes, pledgeBytes } of replication.held()) {
+        require(usedBytes <= pledgeBytes, () => {
+          return `${machine.name} stores ${usedBytes} bytes of ${volume}, and pledged ${pledgeBytes}`
+        })
+      }
+    }
+  }
+
+  #agrees(
+    machine: Machine,
+    owner: Member,
+    { head, list }: { readonly head: SignedHead; readonly list: HolderList }
+  ): void {
+    const { survey } = this.#cluster
+    const { volume, name } = owner.machine
+    const sequence = survey.listAt(machine, volume)?.sequence
+    require(sequence === list.sequence, () => {
+      return `${machine.name} has list ${sequence} of ${name}, and the newest is ${list.sequence}`
+    })
+    if (machine === owner.machine) return
+    const held = machine.warren!.replication.held().find(status => status.volume === volume)
+    require(held?.progress === 'current' && held.holds === head.sequence, () => {
+      return `${machine.name} holds ${JSON.stringify(held)}, and ${name} is at ${head.sequence}`
+    })
+  }
+
+  #nameOf(peer: PeerId): string {
+    return this.#machines.find(({ id }) => id === peer)!.name
+  }
+
+  get #machines(): Machine[] {
+    return this.#cluster.members.map(({ machine }) => machine)
+  }
+
+  #headOf(machine: Machine): SignedHead {
+    const head = this.#cluster.survey.headOf(machine)
+    require(head !== undefined, () => `${machine.name} has no head`)
+    return head
+  }
+
+  #describe(id: BlockId): string {
+    return `${codecOf(id) === 'dag-cbor' ? 'node' : 'block'} ${id}`
+  }
+}
+
+export function isListed({ holders }: HolderList, { id }: Machine): boolean {
+  return holders.some(({ peer }) => peer === id)
+}
+
+function holds({ warren }: Machine, volume: VolumeId): boolean {
+  return warren?.replication.held().some(held => held.volume === volume) === true
+}
+
+/** As few as any folder asks for, and not more than there are. */
+function wantedOf({ policy, overrides }: HolderList, holders: number): number {
+  const wanted = [policy, ...overrides.values()].map(({ replicas }) =>
+    replicas === 'all' ? holders : replicas
+  )
+  return Math.min(holders, ...wanted)
+}
