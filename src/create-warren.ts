@@ -97,6 +97,7 @@ async function assemble(parts: Parts, options: WarrenOptions): Promise<PeerWarre
     options.replication
   )
   later.replication = replication
+  parts.onDamaged?.(id => replication.damaged(id))
   const collection = createCollection({ ...parts, ...lower, ...names, replication }, options)
   later.collection = collection
   return new PeerWarren({

@@ -27,7 +27,7 @@ import {
 } from '../blocks/disk/index.ts'
 import type { HostFileBlockStore } from '../blocks/disk/index.ts'
 import { createMemoryBlockStore, createTieredBlockStore, parseReadKey } from '../blocks/index.ts'
-import type { BlockStore, ReadKey } from '../blocks/index.ts'
+import type { BlockId, BlockStore, ReadKey } from '../blocks/index.ts'
 import {
   openDiskHeadStore,
   openDiskNamespaceStore,
@@ -68,6 +68,7 @@ interface Kept {
   keepReadKey(key: ReadKey): Promise<void>
   readonly references: HostFileBlockStore | undefined
   readonly hashers: FileHashers | undefined
+  readonly onDamaged?: Parts['onDamaged']
   readonly compact: () => Promise<void>
   close(): Promise<void>
 }
@@ -105,6 +106,7 @@ export async function openParts(options: WarrenOptions): Promise<Parts> {
       keepReadKey: key => kept.keepReadKey(key),
       clock: systemClock,
       createTransfers: touch => createTransfers(kept, touch, options),
+      onDamaged: kept.onDamaged,
       compact: () => kept.compact(),
       close: () => kept.close()
     }
@@ -161,7 +163,9 @@ async function keepOnDisk(path: string, { hashingThreads }: WarrenOptions): Prom
   try {
     const lock = await lockDirectory(directory)
     closers.push(() => lock.release())
-    const blocks = await openDiskBlockStore(join(directory, 'blocks'))
+    let tellDamaged = (_: BlockId): void => {}
+    const onDamaged = (id: BlockId): void => tellDamaged(id)
+    const blocks = await openDiskBlockStore(join(directory, 'blocks'), { onDamaged })
     closers.push(() => blocks.close())
     const references = await openHostFileBlockStore(join(directory, 'references'))
     closers.push(() => references.close())
@@ -186,6 +190,7 @@ async function keepOnDisk(path: string, { hashingThreads }: WarrenOptions): Prom
         writeSecret(join(directory, READ_KEY_FILE), new TextEncoder().encode(`${key}\n`)),
       references,
       hashers,
+      onDamaged: listener => void (tellDamaged = listener),
       compact: () => blocks.compact(),
       close
     }

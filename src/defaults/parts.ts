@@ -27,6 +27,8 @@ export interface Parts {
   readonly createTransfers:
     | ((touch: (ids: readonly BlockId[]) => Promise<void>) => HostTransfers)
     | undefined
+  /** Sets who is told of blocks that turn out to be damaged here when they are read. */
+  readonly onDamaged?: ((listener: (id: BlockId) => void) => void) | undefined
   /** Gives space of blocks that were deleted back to the disk. */
   readonly compact: () => Promise<void>
   /** Closes what was opened here, and not what the app brought. */

@@ -1,5 +1,5 @@
 /** The replication that apps hold: its verbs forward to the parts that `openReplication` has wired. */
-import type { TreesInPart } from '../blocks/index.ts'
+import type { BlockId, TreesInPart } from '../blocks/index.ts'
 import { WarrenError } from '../errors.ts'
 import type { SignedHead, VolumeId } from '../namespace/index.ts'
 import type { Clock, PeerId, TypedEventTarget } from '../peer/index.ts'
@@ -78,6 +78,11 @@ export class PeerReplication implements Replication {
     watch.close()
     owned.close()
     await circles.close()
+  }
+
+  /** Somebody has read this here, and it was not what it should be. */
+  damaged(id: BlockId): void {
+    this.#parts.upkeep.damaged([id])
   }
 
   /** There is a new version of the own volume, and it is durable here. */

@@ -1,10 +1,13 @@
 /** Holders that do not have what they say, and what is done about it. */
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
+import { open, readdir } from 'node:fs/promises'
+import { join as joinPath } from 'node:path'
 import { createMemoryBlockStore } from '../../src/index.ts'
 import type { BlockStore } from '../../src/index.ts'
 import { codecOf } from '../../src/blocks/index.ts'
 import { noise } from '../blocks/encoding/fixtures.ts'
+import { createTemporaryDirectory } from '../fixtures/temporary-directory.ts'
 import { eventually } from './fixtures.ts'
 import { MIB, TIMES, join, soon, start } from './replication-fixtures.ts'
 
@@ -53,5 +56,43 @@ test('audits find a holder that lost its data, and its copies are not counted an
   assert.equal(folders[0]!.copies[1]!.bytes, 4 * MIB)
   assert.equal(folders[0]!.endangered.files, 1)
 })
+
+test('what is read at a holder and is damaged is told, and got again', async () => {
+  await using place = await createTemporaryDirectory('damage')
+  const replication = { ...TIMES, auditMs: 0, scrubBytesPerSecond: 0 }
+  await using alice = await start({ replication })
+  await using bob = await start({ directory: place.path, replication })
+  await join(alice, bob)
+  await alice.replication.set('/', { replicas: 2 })
+  const photo = noise(4 * MIB)
+  await alice.fs.writeFile('/photo', photo)
+  await alice.replication.durable('/', soon())
+  const corrupt: unknown[] = []
+  bob.replication.events.addEventListener('corrupt-found', ({ detail }) => {
+    corrupt.push([detail.volume, detail.peer, detail.blocks > 0])
+  })
+  await bob.mount('/alice', await alice.share('/'))
+  await turnOver(place.join('blocks/segments'))
+
+  assert.deepEqual(new Uint8Array(await bob.fs.readFile('/alice/photo')), photo)
+  await eventually(() => assert.deepEqual(corrupt, [[alice.volume, bob.id, true]]))
+  await eventually(() => assert.equal(bob.replication.held()[0]!.progress, 'current'))
+  // What is there now is what it should be: nobody else is there to be asked.
+  await alice.stop()
+  assert.deepEqual(new Uint8Array(await bob.fs.readFile('/alice/photo')), photo)
+  assert.equal(corrupt.length, 1)
+})
+
+/** A byte every 100 kB is another one. */
+async function turnOver(segments: string): Promise<void> {
+  for (const name of (await readdir(segments)).filter(one => one.endsWith('.segment'))) {
+    await using file = await open(joinPath(segments, name), 'r+')
+    const { size } = await file.stat()
+    for (let at = 50_000; at < size; at += 100_000) {
+      const { buffer } = await file.read(new Uint8Array(1), 0, 1, at)
+      await file.write(Uint8Array.of(buffer[0]! ^ 0xff), 0, 1, at)
+    }
+  }
+}
 
 test.run()

@@ -16,6 +16,9 @@ import type { Scrubber } from '../scrub/scrubber.ts'
 import { OwnRepair } from './own-repair.ts'
 import { samplePart } from './sample-part.ts'
 
+/** The scrub and whoever reads find the same damage, often of many blocks: it is told once, in milliseconds. */
+const GATHER_MS = 250
+
 export interface UpkeepComponents {
   readonly peer: Pick<Peer, 'id' | 'call'>
   readonly store: Pick<BlockStore, 'ids' | 'has' | 'get'>
@@ -55,6 +58,9 @@ export class Upkeep {
   readonly #auditor: Auditor
   readonly #repair: OwnRepair
   readonly #scrubber: Scrubber | undefined
+  readonly #damaged = new Set<BlockId>()
+  #cancel: (() => void) | undefined
+  #isStopped = false
   readonly #rounds = new Map<VolumeId, AuditRounds>()
 
   constructor(components: UpkeepComponents, options: UpkeepOptions) {
@@ -84,6 +90,8 @@ export class Upkeep {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#cancel?.()
     await this.#scrubber?.stop()
     for (const rounds of this.#rounds.values()) await rounds.stop()
     this.#rounds.clear()
@@ -97,6 +105,15 @@ export class Upkeep {
 
   /** These were found damaged here: whoever needs them gets them again. */
   damaged(ids: readonly BlockId[]): void {
+    if (this.#isStopped) return
+    for (const id of ids) this.#damaged.add(id)
+    this.#cancel ??= this.#components.clock.after(GATHER_MS, () => this.#tellDamaged())
+  }
+
+  #tellDamaged(): void {
+    this.#cancel = undefined
+    const ids = [...this.#damaged]
+    this.#damaged.clear()
     const { held, on, peer } = this.#components
     for (const volume of held()) {
       const ours = ids.filter(id => volume.inventory.has(id))
