@@ -24,6 +24,8 @@ export interface HolderVerbs {
   /** What has come here to be held since it was asked last, in bytes. */
   copiedBytes(): number
   heldBytes(): number
+  /** How many blocks were found damaged here. */
+  damagedBlocks(): number
   mount(path: string, link: string): void
   export(path: string, hostPath: string): Transferred
 }
@@ -65,6 +67,11 @@ warren.replication.events.addEventListener('repaired', ({ detail }) => {
   copiedBytes += detail.bytes
 })
 
+let damagedBlocks = 0
+warren.replication.events.addEventListener('corrupt-found', ({ detail }) => {
+  if (detail.peer === warren.id) damagedBlocks += detail.blocks
+})
+
 const verbs: Answering<HolderVerbs> = {
   address: () => warren.addresses()[0] ?? '',
   connect: async address => void (await warren.connect(address)),
@@ -99,6 +106,7 @@ const verbs: Answering<HolderVerbs> = {
     return bytes
   },
   heldBytes,
+  damagedBlocks: () => damagedBlocks,
   mount: (path, link) => warren.mount(path, link),
   export: async (path, hostPath) => transferred(await warren.export(path, hostPath))
 }
