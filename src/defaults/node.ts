@@ -163,7 +163,7 @@ async function keepOnDisk(path: string, { hashingThreads }: WarrenOptions): Prom
   try {
     const lock = await lockDirectory(directory)
     closers.push(() => lock.release())
-    let tellDamaged = (_: BlockId): void => {}
+    let tellDamaged: (id: BlockId) => void = () => {}
     const onDamaged = (id: BlockId): void => tellDamaged(id)
     const blocks = await openDiskBlockStore(join(directory, 'blocks'), { onDamaged })
     closers.push(() => blocks.close())
