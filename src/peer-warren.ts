@@ -25,6 +25,7 @@ import type {
   HeadExchange,
   HostTransfers,
   ImportOptions,
+  LinkPeer,
   MirrorOptions,
   LocalVolume,
   MountTable,
@@ -304,12 +305,23 @@ export class PeerWarren implements Warren {
     const { volume, path: inside, sources } = table.locate(path)
     // What we have of others' volumes may be little: who had it before us is named as well.
     const others = sources.filter(({ id }) => id !== peer.id)
-    const peers = [{ id: peer.id, addresses: peer.addresses() }, ...others]
+    const holders = this.#holdersOf(volume.id, sources)
+    const peers = [{ id: peer.id, addresses: peer.addresses() }, ...others, ...holders]
     const { id, readKey } = volume
     if (readKey === undefined) return formatLink({ volume: id, path: inside, peers, name })
     // Who holds a volume and cannot read it has no use for names in it.
     if (!withKey) return formatLink({ volume: id, path: '/', peers })
     return formatLink({ volume: id, path: inside, peers, name, key: readKey })
+  }
+
+  /** Who else has a volume, so that a link to it works when we are away. */
+  #holdersOf(volume: VolumeId, named: readonly LinkPeer[]): LinkPeer[] {
+    const { replication, peer } = this.#parts
+    const known = new Set(named.map(({ id }) => id))
+    const hints = replication.hints(volume).filter(id => !known.has(id))
+    if (hints.length === 0) return []
+    const addresses = new Map(peer.known().map(other => [other.id, other.addresses]))
+    return hints.map(id => ({ id, addresses: addresses.get(id) ?? [] }))
   }
 
   /** Where a path to be mounted at really stands: paths are looked up without symbolic links. */

@@ -29,6 +29,9 @@ import type {
   WaitOptions
 } from './replication.ts'
 
+/** A link is passed on by people: two more who have it make it long enough. */
+const HINTS_MAX = 2
+
 export interface PeerReplicationParts {
   readonly self: PeerId
   readonly clock: Clock
@@ -109,6 +112,16 @@ export class PeerReplication implements Replication {
   copiesOf(options: { readonly signal: AbortSignal }): Promise<CopiesOf> {
     const { copies, owned } = this.#parts
     return copiesForCheck(copies, owned.list.now, options)
+  }
+
+  /** Some of those who have a volume and are there, for links to it. */
+  hints(volume: VolumeId): readonly PeerId[] {
+    const { circles, self } = this.#parts
+    const circle = circles.get(volume)
+    const present = (circle?.counted() ?? []).filter(
+      ({ peer }) => peer !== self && circle?.presenceOf(peer) === 'present'
+    )
+    return present.slice(0, HINTS_MAX).map(({ peer }) => peer)
   }
 
   /** Trees that stay in part. */

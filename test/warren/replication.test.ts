@@ -43,7 +43,9 @@ test('a file is at every holder, and who reads does not notice when its owner go
   assert.ok(held!.usedBytes > 3 * MIB)
   assert.equal(bob.replication.pledged().usedBytes, held!.usedBytes)
 
-  await dave.mount('/alice', await alice.share('/'))
+  const link = await alice.share('/')
+  assert.ok(link.includes(bob.id) && link.includes(carol.id))
+  await dave.mount('/alice', link)
   assert.equal(await dave.fs.readFile('/alice/note', 'utf8'), 'short')
   await alice.stop()
   sameBytes(await dave.fs.readFile('/alice/photo'), bytes)

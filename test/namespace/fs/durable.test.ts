@@ -1,0 +1,86 @@
+/** `writeFile` with `durable`: what it waits for, and what it refuses. */
+import { suite } from 'uvu'
+import assert from 'node:assert/strict'
+import { WarrenError } from '../../../src/errors.ts'
+import { createFileSystem } from '../../../src/namespace/fs/index.ts'
+import type { WaitForCopies } from '../../../src/namespace/fs/context.ts'
+import { ROOT_INODE } from '../../../src/namespace/volume/volume.ts'
+import { systemClock } from '../../../src/peer/index.ts'
+import { createFileSystemFixture, createMounts, readOnly } from '../../fixtures/file-system.ts'
+import { createVolumeFixture } from '../../fixtures/volume.ts'
+
+const test = suite('durable writes')
+
+async function create(durable?: WaitForCopies) {
+  const fixture = await createVolumeFixture()
+  const { volume } = fixture
+  const there = { volume, inode: ROOT_INODE }
+  const mounts = createMounts(new Map([['/', there]]))
+  const fs = createFileSystem({ mounts, clock: systemClock, ...(durable && { durable }) })
+  return { fs, reopen: () => fixture.reopen() }
+}
+
+test('one copy is on this disk when it resolves', async () => {
+  for (const flag of ['w', 'a', 'r+']) {
+    const { fs, ...again } = await create()
+    await fs.writeFile('/file', 'before', { flush: true })
+    await fs.writeFile('/file', 'after!', { durable: 1, flag })
+    const volume = await again.reopen()
+    const snapshot = await volume.snapshot()
+    const entry = await snapshot.lookup(ROOT_INODE, 'file')
+    const content = await snapshot.content((await snapshot.inode(entry!.inode))!)
+    assert.ok('inline' in content)
+    const text = new TextDecoder().decode(content.inline)
+    assert.equal(text, flag === 'a' ? 'beforeafter!' : 'after!')
+  }
+})
+
+test('more copies are waited for by the path, with the signal', async () => {
+  const asked: unknown[] = []
+  const { fs } = await create(async (path, { copies, signal }) => {
+    asked.push([path, copies, signal?.aborted])
+    assert.equal(await fs.readFile('/file', 'utf8'), 'text')
+  })
+  await fs.writeFile('/file', 'text', { durable: 3, signal: AbortSignal.timeout(10_000) })
+  await fs.writeFile('/file', 'text', { durable: 0 })
+  await fs.writeFile('/file', 'text')
+  assert.deepEqual(asked, [['/file', 3, false]])
+})
+
+test('what was written stays written when there are not enough copies', async () => {
+  const { fs } = await create(async () => {
+    throw new WarrenError('ETIMEDOUT')
+  })
+  await assert.rejects(fs.writeFile('/file', 'text', { durable: 2 }), {
+    code: 'ETIMEDOUT',
+    syscall: 'fsync',
+    path: '/file'
+  })
+  assert.equal(await fs.readFile('/file', 'utf8'), 'text')
+})
+
+test('numbers that cannot be are refused before anything is written', async () => {
+  const { fs } = await create()
+  for (const durable of [-1, 1.5, Number.NaN, Infinity]) {
+    await assert.rejects(fs.writeFile('/file', 'text', { durable }), { code: 'EINVAL' })
+  }
+  assert.equal(await fs.exists('/file'), false)
+  // Where nobody else keeps anything, there is one copy.
+  await assert.rejects(fs.writeFile('/file', 'text', { durable: 2 }), { code: 'EINVAL' })
+  const handle = await fs.open('/file', 'w')
+  await assert.rejects(fs.writeFile(handle, 'text', { durable: 2 }), { code: 'EINVAL' })
+  await fs.writeFile(handle, 'text', { durable: 1 })
+  await handle.close()
+})
+
+test('of a volume that is somebody else’s nothing is written', async () => {
+  const other = await createVolumeFixture()
+  await using fixture = await createFileSystemFixture({
+    mounts: { '/other': readOnly(other.volume) }
+  })
+  await assert.rejects(fixture.fs.writeFile('/other/file', 'text', { durable: 2 }), {
+    code: 'EROFS'
+  })
+})
+
+test.run()
