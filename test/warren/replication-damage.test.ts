@@ -1,7 +1,7 @@
 /** Holders that do not have what they say, and what is done about it. */
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
-import { open, readdir } from 'node:fs/promises'
+import { open, readFile, readdir } from 'node:fs/promises'
 import { join as joinPath } from 'node:path'
 import { createMemoryBlockStore } from '../../src/index.ts'
 import type { BlockStore } from '../../src/index.ts'
@@ -93,6 +93,45 @@ async function turnOver(segments: string): Promise<void> {
       await file.write(Uint8Array.of(buffer[0]! ^ 0xff), 0, 1, at)
     }
   }
+}
+
+test('a holder whose disk lost a block finds it when it is asked for it, and gets it again', async () => {
+  await using directory = await createTemporaryDirectory('holder')
+  const replication = { ...TIMES, auditMs: 200 }
+  await using alice = await start({ replication })
+  await using bob = await start({ directory: directory.path, replication: TIMES })
+  await join(alice, bob)
+  await alice.replication.set('/', { replicas: 2 })
+  const content = noise(MIB)
+  await alice.fs.writeFile('/photo', content)
+  await alice.replication.durable('/', soon())
+  const events: string[] = []
+  for (const name of ['corrupt-found', 'repaired'] as const) {
+    bob.replication.events.addEventListener(name, ({ detail }) => {
+      events.push(`${name} ${detail.blocks}`)
+    })
+  }
+  await flip(directory.join('blocks', 'segments'), content.subarray(0, 64))
+  // Each audit reads some of the eight blocks.
+  await eventually(() => assert.deepEqual(events, ['corrupt-found 1', 'repaired 1']), 20_000)
+  const isDistrusted = (): boolean => alice.replication.holders().some(holder => holder.distrusted)
+  assert.equal(isDistrusted(), false)
+  await new Promise(resolve => setTimeout(resolve, 1000))
+  assert.equal(isDistrusted(), false)
+})
+
+/** Changes a byte of what stands in one of the files of a directory. */
+async function flip(directory: string, content: Uint8Array): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const path = joinPath(directory, name)
+    const at = (await readFile(path)).indexOf(content)
+    if (at < 0) continue
+    const file = await open(path, 'r+')
+    await file.write(Uint8Array.of(content[0]! ^ 1), 0, 1, at)
+    await file.close()
+    return
+  }
+  throw new Error('it is nowhere')
 }
 
 test.run()
