@@ -45,6 +45,8 @@ export class Watch {
   readonly #allowances: Allowances
   readonly #ended: Promise<void>
   #pauseMs = WATCH_PAUSE_MS_MIN
+  /** What the holder said last was no message of ours. */
+  #isForeign = false
   /** The holder refused us, and may not know the list that names us. */
   #showsList = false
 
@@ -61,6 +63,8 @@ export class Watch {
 
   /** The holder is there again, or may think otherwise of us: what waits in a pause need not wait. */
   retry(): void {
+    // Two who do not understand each other would else call each other without end.
+    if (this.#isForeign) return
     this.#pauseMs = WATCH_PAUSE_MS_MIN
     this.#bell.ring()
   }
@@ -93,8 +97,10 @@ export class Watch {
     this.#showsList = false
     try {
       await this.#listen(shown)
+      this.#isForeign = false
       return false
     } catch (error) {
+      this.#isForeign = isWarrenError(error, 'EPROTO')
       // One that does not speak the protocol will not learn it soon.
       if (isWarrenError(error, 'ENOTSUP')) this.#pauseMs = WATCH_PAUSE_MS_MAX
       this.#showsList = isWarrenError(error, 'EACCES')

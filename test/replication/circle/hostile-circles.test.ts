@@ -230,4 +230,26 @@ test('the silence of a holder whose connection is up is noticed', async context 
   assert.equal(alice.circle.presenceOf(bob.peer.id), 'absent')
 })
 
+test('two who do not understand each other do not call each other without end', async context => {
+  const { alice, mallory, members, verbs } = context
+  let asked = 0
+  verbs['watch'] = async function* () {
+    asked++
+    yield { body: 'nothing of ours' }
+  }
+  const list = await admit(context)
+  const request = {
+    body: encodeWatchRequest({ volume: list.volume, addresses: [], list: undefined })
+  }
+  await members.until(() => asked > 0)
+  const before = asked
+  // Each watch of hers tells Alice that she is there.
+  for (let round = 0; round < 50; round++) {
+    for await (const _ of mallory.call(alice.peer.id, REPLICAS_PROTOCOL, request)) break
+    await members.clock.advance(100)
+  }
+  // After pauses that grow: in five seconds from each of two, and not fifty times.
+  assert.ok(asked - before < 12, `asked ${asked - before} times`)
+})
+
 test.run()
