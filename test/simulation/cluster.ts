@@ -94,6 +94,22 @@ export class Cluster {
     }
   }
 
+  /** False when it cannot be read before others who have what has rotted here are reached. */
+  async #lookAfterStart(member: Member): Promise<boolean> {
+    const { machine, history } = member
+    try {
+      await this.must(this.look(member, history.durable), `${machine.name} reading its volume`)
+    } catch (error) {
+      if (!isUnreachable(error) || !machine.disk.hasRot) throw error
+      this.trace.add(`${machine.name} cannot read its volume yet`)
+      machine.crash()
+      return false
+    }
+    // It came from the disk.
+    history.durable = history.settled
+    return true
+  }
+
   /** Those whose volumes others hold. */
   get owners(): Member[] {
     return this.members.slice(0, OWNERS)
@@ -119,10 +135,7 @@ export class Cluster {
       if (machine.disk.isFull && (error as { code?: string }).code === 'ENOSPC') return
       throw error
     }
-    const { history } = member
-    await this.must(this.look(member, history.durable), `${machine.name} reading its volume`)
-    // It came from the disk.
-    history.durable = history.settled
+    if (!(await this.#lookAfterStart(member))) return
     for (const owner of this.members) member.seen.delete(owner)
     const mounted = new Set(machine.warren!.mounts().map(({ path }) => path))
     for (const owner of this.members) {
@@ -158,6 +171,13 @@ export class Cluster {
     }
   }
 
+  /** A change that failed could not be looked at when it did. */
+  async lookAgain(member: Member): Promise<void> {
+    const { machine, history, isChanging } = member
+    if (!isChanging) return
+    await this.must(this.look(member, history.settled), `${machine.name} reading its volume`)
+  }
+
   async #found(member: Member): Promise<void> {
     const warren = await member.machine.start()
     await warren.fs.mkdir('/m')
@@ -171,6 +191,10 @@ export class Cluster {
     member.link = await warren.share(SHARED)
     await warren.sync()
   }
+}
+
+function isUnreachable(error: unknown): boolean {
+  return (error as { readonly code?: string }).code === 'EHOSTUNREACH'
 }
 
 export function mountOf(owner: Member): string {

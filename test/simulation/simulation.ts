@@ -197,6 +197,7 @@ class Simulation {
     await this.#faults.mendAll(away)
     await this.#pass(CALM_MS)
     const up = members.filter(member => member !== away)
+    for (const member of up) await this.#cluster.lookAgain(member)
     const isGrace = owners.some(owner => this.#checks.hasGhosts(owner, up)) || away !== undefined
     if (isGrace) await this.#pass(GRACE_MS)
     // What nobody synced is written back within half a minute by any system.
