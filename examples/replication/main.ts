@@ -168,10 +168,11 @@ async function damageErin(link: string): Promise<Expected> {
   const turned = await corrupt(directoryOf('erin'))
   story.tell(`one byte in each ${count(EVERY_BYTES / 1024)} KiB: ${count(turned)} are wrong`)
   await readAndCompare('erin', link)
-  const damaged = await peer('erin').ask('damagedBlocks')
-  if (damaged === 0) throw new Error('Erin has not found any damage')
-  story.tell(`${count(damaged)} damaged blocks were found, and got from others`)
-  return () => true
+  return async () => {
+    const damaged = await peer('erin').ask('damagedBlocks')
+    if (damaged > 0) story.tell(`${count(damaged)} damaged blocks were found, and got from others`)
+    return damaged > 0
+  }
 }
 
 async function killAlice(link: string): Promise<void> {
