@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
 import { open, readFile, readdir, writeFile } from 'node:fs/promises'
-import type { Warren } from '../../src/index.ts'
+import type { CheckReport, Warren } from '../../src/index.ts'
 import { createTemporaryDirectory } from '../fixtures/temporary-directory.ts'
 import type { TemporaryDirectory } from '../fixtures/temporary-directory.ts'
 import { eventually, rejectsWith, startWarren } from './fixtures.ts'
@@ -124,6 +124,13 @@ test('an in-place file that was changed comes back as it was', async context => 
   assert.deepEqual(new Uint8Array(await alice.fs.readFile('/file')), content)
 })
 
+/** What it says of blocks; of copies it depends on the moment whether the loss is known yet. */
+function blocksIn({ problems }: CheckReport): unknown[] {
+  return problems
+    .filter(({ kind }) => kind !== 'copies-few')
+    .map(({ kind, path, repaired }) => [kind, path, repaired])
+}
+
 test('what nobody has is lost, and told by its path; a check gets it once bob is there', async context => {
   const { alice, bob } = context
   const content = contentOf(13)
@@ -136,20 +143,14 @@ test('what nobody has is lost, and told by its path; a check gets it once bob is
   await bob.stop()
   await rejectsWith(alice.fs.readFile('/folder/file'), 'EHOSTUNREACH')
   const told = await alice.check({ repair: true })
-  assert.deepEqual(
-    told.problems.map(({ kind, path, repaired }) => [kind, path, repaired]),
-    [['block-missing', '/folder/file', false]]
-  )
+  assert.deepEqual(blocksIn(told), [['block-missing', '/folder/file', false]])
   assert.ok(addresses.length > 0)
   // Carol happens to have the same bytes.
   await using carol = await startWarren()
   await carol.fs.writeFile('/same', content)
   await alice.connect(carol.addresses()[0]!)
   const mended = await alice.check({ repair: true })
-  assert.deepEqual(
-    mended.problems.map(({ kind, path, repaired }) => [kind, path, repaired]),
-    [['block-missing', '/folder/file', true]]
-  )
+  assert.deepEqual(blocksIn(mended), [['block-missing', '/folder/file', true]])
   await carol.stop()
   assert.deepEqual(new Uint8Array(await alice.fs.readFile('/folder/file')), content)
 })
