@@ -46,6 +46,9 @@ export interface TreeFixture {
   open(root?: BlockId): Tree
 }
 
+/** Room for every node of these tests: what is fetched again is then for another reason. */
+const CACHE_BYTES: number = 64 * 1024 * 1024
+
 export function createFixture(): TreeFixture {
   const store = createMemoryBlockStore()
   const local = createLocalReader(store)
@@ -72,10 +75,10 @@ export function createFixture(): TreeFixture {
     store,
     reader,
     counts,
-    cache: createNodeCache(),
+    cache: createNodeCache({ bytesMax: CACHE_BYTES }),
     onRead: () => {},
     open(root) {
-      fixture.cache = createNodeCache()
+      fixture.cache = createNodeCache({ bytesMax: CACHE_BYTES })
       return createTree({ reader, cache: fixture.cache }, root)
     }
   }
