@@ -23,12 +23,14 @@ export class Changes {
     signal.throwIfAborted()
     if (this.#count !== count) return
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiting.add(resolve)
-    signal.addEventListener('abort', () => resolve(), { once: true })
+    const wake = (): void => resolve()
+    this.#waiting.add(wake)
+    signal.addEventListener('abort', wake)
     try {
       await promise
     } finally {
-      this.#waiting.delete(resolve)
+      this.#waiting.delete(wake)
+      signal.removeEventListener('abort', wake)
     }
     signal.throwIfAborted()
   }

@@ -194,6 +194,7 @@ export class HeldVolumes {
       return
     }
     await this.#edit(volume, record => ({ ...record, leaving: true }))
+    this.get(volume)?.drain()
     this.#tellLater(volume, 0)
     await this.changes.until(() => !this.#isRecorded(volume), signal)
   }
