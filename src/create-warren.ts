@@ -253,6 +253,7 @@ async function openOwnVolume(
     versions: parts.versionStore,
     cache: lower.cache,
     makeRoom: lower.makeRoom,
+    hasRoom: parts.hasRoom,
     clock: parts.clock,
     chunker: fixedSizeChunks(options.blockBytes ?? BLOCK_BYTES),
     sealing: await openSealing(parts, options),

@@ -70,6 +70,7 @@ interface Kept {
   readonly hashers: FileHashers | undefined
   readonly onDamaged?: Parts['onDamaged']
   readonly compact: () => Promise<void>
+  readonly hasRoom: () => Promise<boolean>
   close(): Promise<void>
 }
 
@@ -108,6 +109,7 @@ export async function openParts(options: WarrenOptions): Promise<Parts> {
       createTransfers: touch => createTransfers(kept, touch, options),
       onDamaged: kept.onDamaged,
       compact: () => kept.compact(),
+      hasRoom: () => kept.hasRoom(),
       close: () => kept.close()
     }
   } catch (error) {
@@ -149,6 +151,7 @@ async function keepInMemory(): Promise<Kept> {
     references: undefined,
     hashers: undefined,
     compact: async () => {},
+    hasRoom: async () => true,
     close: () => blockStore.close()
   }
 }
@@ -165,7 +168,7 @@ async function keepOnDisk(path: string, { hashingThreads }: WarrenOptions): Prom
     closers.push(() => lock.release())
     let tellDamaged: (id: BlockId) => void = () => {}
     const onDamaged = (id: BlockId): void => tellDamaged(id)
-    const blocks = await openDiskBlockStore(join(directory, 'blocks'), { onDamaged })
+    const blocks = await openDiskBlockStore(join(directory, 'blocks'), { reserve: true, onDamaged })
     closers.push(() => blocks.close())
     const references = await openHostFileBlockStore(join(directory, 'references'))
     closers.push(() => references.close())
@@ -192,6 +195,7 @@ async function keepOnDisk(path: string, { hashingThreads }: WarrenOptions): Prom
       hashers,
       onDamaged: listener => void (tellDamaged = listener),
       compact: () => blocks.compact(),
+      hasRoom: () => blocks.hasRoom(),
       close
     }
   } catch (error) {

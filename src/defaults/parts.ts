@@ -31,6 +31,8 @@ export interface Parts {
   readonly onDamaged?: ((listener: (id: BlockId) => void) => void) | undefined
   /** Gives space of blocks that were deleted back to the disk. */
   readonly compact: () => Promise<void>
+  /** False while the disk is so full that only what deletes something may be written. Default: there is room. */
+  readonly hasRoom?: () => Promise<boolean>
   /** Closes what was opened here, and not what the app brought. */
   close(): Promise<void>
 }

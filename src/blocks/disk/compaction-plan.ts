@@ -67,3 +67,16 @@ export function isWasteful(segment: Segment, neededBytes: number, liveRatioMin: 
   const bytes = segment.size - SEGMENT_HEADER_BYTES
   return bytes > 0 && neededBytes < bytes * liveRatioMin
 }
+
+/** The mostly dead segment of which the least is needed, and what a copy of that takes. */
+export function leastNeeded(
+  log: BlockLog,
+  liveRatioMin: number
+): { readonly segment: Segment; readonly bytes: number } | undefined {
+  const isHeld = (number: number): boolean => log.segments.has(number)
+  return [...log.segments.values()]
+    .map(segment => ({ segment, bytes: segment.needed(isHeld).bytes }))
+    .filter(({ segment, bytes }) => segment.isSealed && isWasteful(segment, bytes, liveRatioMin))
+    .sort((a, b) => a.bytes - b.bytes)
+    .at(0)
+}

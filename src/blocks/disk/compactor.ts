@@ -1,7 +1,7 @@
 /** Giving the space of removed blocks back to the disk, a few segments at a time. */
 import type { BlockLog } from './block-log.ts'
 import type { CompactionLimits } from './compaction-plan.ts'
-import { planCompaction } from './compaction-plan.ts'
+import { leastNeeded, planCompaction } from './compaction-plan.ts'
 import { checkFailure } from './durability.ts'
 import { writeFileDurably } from './durable-file.ts'
 import type { DiskFile } from './file-system.ts'
@@ -14,7 +14,7 @@ import type { SegmentIndex } from './segment-index.ts'
 import { decodeSegmentIndex } from './segment-index.ts'
 import { scanSegment } from './segment-scan.ts'
 import type { Segment } from './segment.ts'
-import { isMissingFile, toWarrenError } from './system-error.ts'
+import { isFullDisk, isMissingFile, toWarrenError } from './system-error.ts'
 import { BLOCK_ID_BYTES } from '../block-id.ts'
 
 /** Read at once. A stretch with larger holes is read in parts. */
@@ -25,6 +25,8 @@ export interface CompactorOptions extends CompactionLimits {
   /** Runs work while nothing changes the log. */
   readonly alone: (work: () => Promise<void>) => Promise<void>
   readonly onDamaged: (id: Uint8Array) => void
+  /** Makes room of what is kept for a full disk; false when nothing is left of that. */
+  readonly makeRoom: (bytes: number) => Promise<boolean>
 }
 
 export class Compactor {
@@ -57,7 +59,7 @@ export class Compactor {
         if (await this.#removeEmpty()) continue
         const inputs = planCompaction(this.#log, this.#options)
         if (inputs === undefined || this.#stopping.signal.aborted) return
-        await this.#compact(inputs)
+        await this.#compact(inputs).catch(error => this.#compactLeast(error))
       }
     } catch (cause) {
       if (this.#stopping.signal.aborted) return
@@ -81,6 +83,14 @@ export class Compactor {
     await log.fileSystem.syncDirectory(log.directory)
     for (const segment of empty) log.segments.delete(segment.number)
     return true
+  }
+
+  /** On a full disk: the segment of which the least has to be copied makes room for others. */
+  async #compactLeast(cause: unknown): Promise<void> {
+    if (!isFullDisk(cause)) throw cause
+    const least = leastNeeded(this.#log, this.#options.liveRatioMin)
+    if (least === undefined || !(await this.#options.makeRoom(least.bytes))) throw cause
+    await this.#compact([least.segment])
   }
 
   async #compact(inputs: readonly Segment[]): Promise<void> {

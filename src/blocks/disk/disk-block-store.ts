@@ -9,6 +9,7 @@
  *     blocks/segments/00000001.segment   records, back to back
  *     blocks/segments/00000001.index     what is in it, made again when missing
  */
+import { statfs } from 'node:fs/promises'
 import { Appender } from './appender.ts'
 import type { BlockLog } from './block-log.ts'
 import { isWasteful } from './compaction-plan.ts'
@@ -16,6 +17,7 @@ import { Compactor } from './compactor.ts'
 import type { DirectoryLock } from './directory-lock.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { syncLog } from './durability.ts'
+import { DiskReserve } from './disk-reserve.ts'
 import type { FileSystem } from './file-system.ts'
 import { nodeFileSystem } from './file-system.ts'
 import { openLog } from './open-log.ts'
@@ -25,25 +27,31 @@ import { SegmentSealer } from './segment-sealer.ts'
 import { shareCalls } from './shared-call.ts'
 import { isMissingFile, toWarrenError } from './system-error.ts'
 import { WriteQueue } from './write-queue.ts'
+import type { NewBlock } from './write-queue.ts'
 import type { Block } from '../block.ts'
 import { BLOCK_BYTES_MAX } from '../block.ts'
 import type { BlockId } from '../block-id.ts'
-import { blockIdFromBytes, blockIdToBytes } from '../block-id.ts'
+import { blockIdFromBytes, blockIdToBytes, codecOf } from '../block-id.ts'
 import type { BlockStore, BlockStoreUsage, StoreOptions } from '../block-store.ts'
-import { WarrenError } from '../../errors.ts'
+import { WarrenError, isWarrenError } from '../../errors.ts'
 
 /** Large enough that files are few and seals are rare, small enough to be rewritten in a second. */
 export const SEGMENT_BYTES_MAX: number = 256 * 1024 * 1024
+/** So that on a full disk, a card of a few hundred MiB say, a copy of one finds room in the reserve. */
+const SEGMENTS_MIN = 64
+const SEGMENT_BYTES_MIN = 4 * 1024 * 1024
 /** Below one half, compaction frees more than it copies. */
 export const LIVE_RATIO_MIN = 0.5
 
 export interface DiskBlockStoreOptions {
-  /** Bytes at which a segment is full. Default 256 MiB, at most 4 GiB - 1. */
+  /** Bytes at which a segment is full. Default 256 MiB, less on a small disk; at most 4 GiB - 1. */
   readonly segmentBytesMax?: number
   /** Segments of which less than this part is alive are written anew. Default 0.5. */
   readonly liveRatioMin?: number
   /** Whether removing blocks starts `compact` by itself. Default true. */
   readonly compactAutomatically?: boolean
+  /** Whether room is kept for deleting on a full disk (`disk-reserve.ts`). Default false. */
+  readonly reserve?: boolean
   /** False when the caller has locked the directory. Default true. */
   readonly lock?: boolean
   /** Called when a block's bytes are found damaged: the block is missing from then on. */
@@ -55,6 +63,11 @@ export interface DiskBlockStoreOptions {
 export interface DiskBlockStore extends BlockStore {
   /** Gives the space of removed blocks back to the disk. Reads and writes go on meanwhile. */
   compact(): Promise<void>
+  /**
+   * Whether content may be stored, as far as is known: false while what was kept for a full disk is
+   * in use.
+   */
+  hasRoom(): Promise<boolean>
   /** Bytes of the files on disk. */
   diskBytes(): number
 }
@@ -70,7 +83,10 @@ export async function openDiskBlockStore(
   const lock = options.lock === false ? undefined : await lockDirectory(directory)
   try {
     const log = await openLog(directory, options.fileSystem ?? nodeFileSystem)
-    return new LogBlockStore(log, lock, options)
+    const reserve =
+      options.reserve === true ? await DiskReserve.open(directory, log.fileSystem) : undefined
+    const segmentBytesMax = options.segmentBytesMax ?? (await segmentBytesFor(directory))
+    return new LogBlockStore(log, { lock, reserve }, { ...options, segmentBytesMax })
   } catch (error) {
     await lock?.release()
     throw error
@@ -80,6 +96,7 @@ export async function openDiskBlockStore(
 class LogBlockStore implements DiskBlockStore {
   readonly #log: BlockLog
   readonly #lock: DirectoryLock | undefined
+  readonly #reserve: DiskReserve | undefined
   readonly #sealer: SegmentSealer
   readonly #appender: Appender
   readonly #queue: WriteQueue
@@ -91,13 +108,18 @@ class LogBlockStore implements DiskBlockStore {
   readonly #syncShared: () => Promise<void>
   #closed: Promise<void> | undefined
 
-  constructor(log: BlockLog, lock: DirectoryLock | undefined, options: DiskBlockStoreOptions) {
-    const segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES_MAX
+  constructor(
+    log: BlockLog,
+    kept: { readonly lock: DirectoryLock | undefined; readonly reserve: DiskReserve | undefined },
+    options: DiskBlockStoreOptions & { readonly segmentBytesMax: number }
+  ) {
+    const { segmentBytesMax } = options
     if (!(segmentBytesMax > 0 && segmentBytesMax < 2 ** 32)) {
       throw new TypeError(`segmentBytesMax ${segmentBytesMax}, at most 4 GiB - 1`)
     }
     this.#log = log
-    this.#lock = lock
+    this.#lock = kept.lock
+    this.#reserve = kept.reserve
     this.#liveRatioMin = options.liveRatioMin ?? LIVE_RATIO_MIN
     this.#compactAutomatically = options.compactAutomatically ?? true
     this.#onDamaged = options.onDamaged ?? (() => {})
@@ -110,6 +132,7 @@ class LogBlockStore implements DiskBlockStore {
       segmentBytesMax,
       liveRatioMin: this.#liveRatioMin,
       alone: work => this.#queue.alone(work),
+      makeRoom: async bytes => (await this.#reserve?.release(bytes)) ?? false,
       onDamaged: id => this.#onDamaged(blockIdFromBytes(id))
     })
   }
@@ -147,7 +170,34 @@ class LogBlockStore implements DiskBlockStore {
       if (bytes.length > BLOCK_BYTES_MAX) throw tooLarge(bytes.length)
       return { name: id, id: blockIdToBytes(id), bytes }
     })
-    await this.#queue.put(named)
+    if (blocks.some(({ id }) => codecOf(id) === 'raw')) await this.#putContent(named)
+    else await this.#putNodes(named)
+  }
+
+  async hasRoom(): Promise<boolean> {
+    this.#checkOpen()
+    return (await this.#reserve?.fill(this.#log.usage().bytes)) ?? true
+  }
+
+  async #putContent(blocks: readonly NewBlock[]): Promise<void> {
+    // Otherwise it is queued at once: calls take effect in the order in which they are made.
+    if (this.#reserve?.isWhole === false && !(await this.hasRoom())) {
+      throw new WarrenError('ENOSPC', { message: 'the disk is full' })
+    }
+    await this.#queue.put(blocks)
+    await this.#reserve?.fill(this.#log.usage().bytes)
+  }
+
+  /** Nodes may be what says that content is not needed any more. */
+  async #putNodes(blocks: readonly NewBlock[]): Promise<void> {
+    try {
+      await this.#queue.put(blocks)
+    } catch (error) {
+      if (!isWarrenError(error, 'ENOSPC')) throw error
+      const bytes = blocks.reduce((sum, block) => sum + block.bytes.length, 0)
+      if (!(await this.#reserve?.release(2 * bytes))) throw error
+      await this.#queue.put(blocks)
+    }
   }
 
   async deleteMany(ids: readonly BlockId[], options?: StoreOptions): Promise<void> {
@@ -191,6 +241,8 @@ class LogBlockStore implements DiskBlockStore {
     })
     await this.#sealer.settled()
     await this.#compactor.run()
+    // So that content may be stored again as soon as there is room for it.
+    await this.hasRoom()
   }
 
   close(): Promise<void> {
@@ -207,6 +259,7 @@ class LogBlockStore implements DiskBlockStore {
     } finally {
       // Whatever failed: nothing may write here any more once the lock is gone.
       await this.#sealer.settled()
+      await this.#reserve?.settled()
       await this.#log.files.closeAll()
       await this.#lock?.release()
     }
@@ -231,6 +284,13 @@ class LogBlockStore implements DiskBlockStore {
       message: `the block store in ${this.#log.directory} is closed`
     })
   }
+}
+
+async function segmentBytesFor(directory: string): Promise<number> {
+  const disk = await statfs(directory).catch(() => undefined)
+  if (disk === undefined) return SEGMENT_BYTES_MAX
+  const part = Math.floor((disk.blocks * disk.bsize) / SEGMENTS_MIN)
+  return Math.min(SEGMENT_BYTES_MAX, Math.max(SEGMENT_BYTES_MIN, part))
 }
 
 function tooLarge(bytes: number): WarrenError {

@@ -16,6 +16,11 @@ export function toWarrenError(
   return new WarrenError(translated, { ...details, cause })
 }
 
+export function isFullDisk(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false
+  return error.code === 'ENOSPC' || error.code === 'EDQUOT'
+}
+
 export function isMissingFile(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

@@ -25,7 +25,7 @@ import type { HeadStore } from '../heads/head-store.ts'
 import { createVolumeId } from '../heads/volume-id.ts'
 import type { NodeCache } from '../tree/node-cache.ts'
 import { createTree } from '../tree/create-tree.ts'
-import type { Tree } from '../tree/tree.ts'
+import type { Change, Tree } from '../tree/tree.ts'
 import { shareEventLoop } from './event-loop.ts'
 import { KeptVersions } from './kept-versions.ts'
 import type { RetentionOptions } from './kept-versions.ts'
@@ -59,6 +59,9 @@ const UNFLUSHED_BYTES_MAX = 16 * 1024 * 1024
 const MANY_CHANGES = 256
 const HOLD_MS = 5
 
+/** The inodes and names that a removal changes beside what it removes are not longer than this. */
+const REMOVAL_BYTES_MAX = 4096
+
 export interface LocalVolumeComponents {
   readonly key: SigningKey
   readonly store: BlockStore
@@ -76,6 +79,8 @@ export interface LocalVolumeComponents {
    * or a commit: what makes room may have to wait for those.
    */
   readonly makeRoom?: (() => Promise<boolean>) | undefined
+  /** False while the store has room only for what removes something. Default: it always has. */
+  readonly hasRoom?: (() => Promise<boolean>) | undefined
   /** Told of each new head after it is durable. */
   readonly announce?: (head: SignedHead) => void
 }
@@ -260,6 +265,7 @@ class TreeVolume implements LocalVolume {
       const result = await work(transaction)
       const changes = transaction.changes()
       if (changes.length === 0) return result
+      await this.#requireRoom(changes)
       if (changes.length >= MANY_CHANGES) await shareEventLoop(HOLD_MS)
       let tree = await this.#tree.apply(changes)
       if (tree.unflushedBytes > this.#options.unflushedBytesMax) {
@@ -363,6 +369,15 @@ class TreeVolume implements LocalVolume {
     }
   }
 
+  /** What is refused here is not in memory either, from where it could never be stored. */
+  async #requireRoom(changes: readonly Change[]): Promise<void> {
+    const { hasRoom, makeRoom } = this.#components
+    if (hasRoom === undefined || isRemoval(changes) || (await hasRoom())) return
+    // What makes room waits for us: who tries again later may find some.
+    void makeRoom?.()
+    throw new WarrenError('ENOSPC', { message: 'the disk is full' })
+  }
+
   /** On a full disk once more, when garbage could be removed. What is being stored is in flight meanwhile. */
   readonly #put: BlockStoring['put'] = async run => {
     const put = putInto(this.#components.store)
@@ -464,4 +479,15 @@ class TreeVolume implements LocalVolume {
   #closedError(): WarrenError {
     return new WarrenError('EBADF', { message: `volume ${this.id} is closed` })
   }
+}
+
+/** Whether a transaction takes more away than it adds, about. */
+function isRemoval(changes: readonly Change[]): boolean {
+  let removed = 0
+  let bytes = 0
+  for (const { value } of changes) {
+    if (value === undefined) removed++
+    else bytes += value.length
+  }
+  return removed > 0 && (bytes <= REMOVAL_BYTES_MAX || 2 * removed >= changes.length)
 }

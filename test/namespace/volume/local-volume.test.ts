@@ -9,7 +9,7 @@ import type {
   Volume
 } from '../../../src/namespace/volume/volume.ts'
 import { WarrenError } from '../../../src/errors.ts'
-import { createMemoryBlockStore } from '../../../src/blocks/index.ts'
+import { codecOf, createMemoryBlockStore } from '../../../src/blocks/index.ts'
 import { createVolumeFixture } from '../../fixtures/volume.ts'
 
 const test = suite('local volume')
@@ -282,6 +282,57 @@ test('a full store fails the sync, loses nothing, and works again when there is 
   const again = await fixture.reopen()
   assert.deepEqual(await names(await again.snapshot(), ROOT_INODE), ['before', 'during'])
   await again.close()
+})
+
+test('while there is little room things are removed and not made', async () => {
+  let [hasRoom, asked] = [true, 0]
+  const parts = {
+    hasRoom: async () => hasRoom,
+    makeRoom: async () => {
+      asked++
+      return false
+    }
+  }
+  const { volume } = await createVolumeFixture({}, parts)
+  for (const name of ['kept', 'going']) await writeFile(volume, name, text(name))
+  hasRoom = false
+  const made = volume.update(transaction => transaction.create(ROOT_INODE, 'new', FILE))
+  await assert.rejects(made, { code: 'ENOSPC' })
+  assert.equal(asked, 1)
+  await volume.update(transaction => transaction.unlink(ROOT_INODE, 'going'))
+  await volume.sync()
+  assert.deepEqual(await names(await volume.snapshot(), ROOT_INODE), ['kept'])
+  hasRoom = true
+  await volume.update(transaction => transaction.create(ROOT_INODE, 'new', FILE))
+  assert.deepEqual(await names(await volume.snapshot(), ROOT_INODE), ['kept', 'new'])
+  await volume.close()
+})
+
+test('content that finds no room is stored when room could be made', async () => {
+  const inner = createMemoryBlockStore()
+  let [isFull, canMake, asked] = [true, true, 0]
+  const store = Object.assign(Object.create(inner) as typeof inner, {
+    putMany: async (...[blocks]: Parameters<typeof inner.putMany>) => {
+      if (isFull && blocks.some(({ id }) => codecOf(id) === 'raw')) throw new WarrenError('ENOSPC')
+      await inner.putMany(blocks)
+    }
+  })
+  for (const verb of ['get', 'has', 'sync', 'usage', 'close', 'ids', 'deleteMany'] as const) {
+    Object.assign(store, { [verb]: (inner[verb] as () => unknown).bind(inner) })
+  }
+  const makeRoom = async (): Promise<boolean> => {
+    asked++
+    isFull = !canMake
+    return canMake
+  }
+  const { volume } = await createVolumeFixture({}, { store, makeRoom })
+  assert.equal((await extentsOf(volume, [new Uint8Array(100_000)], 0)).length, 2)
+  assert.equal(asked, 1)
+  isFull = true
+  canMake = false
+  await assert.rejects(extentsOf(volume, [text('other')], 0), { code: 'ENOSPC' })
+  assert.equal(asked, 2)
+  await volume.close()
 })
 
 test('everybody who syncs at once shares a commit', async () => {
