@@ -15,7 +15,7 @@ import {
 import { createHoldersHandler } from '../../../src/replication/readers/serve-holders.ts'
 import { createManualClock } from '../../peer/manual-clock.ts'
 import { createListOwner, holderFor, peerFor } from '../fixtures.ts'
-import { Holders, backgroundClock, codeOf } from '../replicas-fixtures.ts'
+import { Holders, codeOf } from '../replicas-fixtures.ts'
 
 const test = suite('finding holders')
 
@@ -28,7 +28,8 @@ function serving(
 ): Record<string, CallHandler> {
   return {
     holders: createHoldersHandler({
-      clock: backgroundClock,
+      // It stands still, so that nothing comes back of what may be asked.
+      clock: { now: () => 0 },
       addressesOf: peer => [`/ip4/127.0.0.1/tcp/9/p2p/${peer}`],
       listOf: volume => (volume === owner.volume ? served() : undefined),
       mayRead: () => mayRead
