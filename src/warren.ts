@@ -38,7 +38,7 @@ export interface WarrenOptions {
   readonly blockBytes?: number
   /** Threads that read and hash large files when they are imported. Default one per core, at most 4; 0: none. */
   readonly hashingThreads?: number
-  /** Bytes of decoded tree nodes kept in memory. Default 16 MiB. */
+  /** Bytes of decoded tree nodes kept in memory. Default 32 MiB. */
   readonly nodeCacheBytes?: number
   /** How long a mount may show a version without asking for a newer one, in milliseconds. Default 3000. */
   readonly attributeLifetimeMs?: number

@@ -10,8 +10,8 @@ import type { StoredNode } from './node.ts'
 import { decodeNode } from './node.ts'
 import { SharedRead } from './shared-read.ts'
 
-/** Enough for the nodes of some 150,000 small entries; with 32 MiB an import of many small files peaks over 250 MiB. */
-export const NODE_CACHE_BYTES_DEFAULT: number = 16 * 1024 * 1024
+/** Enough for the nodes of some 300,000 small entries. */
+export const NODE_CACHE_BYTES_DEFAULT: number = 32 * 1024 * 1024
 
 export interface NodeCacheOptions {
   /** Bytes of memory that cached nodes may take, about. Default `NODE_CACHE_BYTES_DEFAULT`. */
