@@ -28,6 +28,8 @@ const ZONES = 3
 /** Of one holder for one volume: more than all there is. */
 const PLEDGE_BYTES = 4 * 1024 * 1024
 
+const LIAR = 'mallory'
+
 const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi']
 
 /** Longer than anything takes at the start and the end of a process, in milliseconds. */
@@ -36,6 +38,8 @@ const START_MS_MAX = 120_000
 export interface ClusterOptions {
   readonly seed: number
   readonly machines: number
+  /** One more machine, which holds what others have, and lies. */
+  readonly liar?: boolean | undefined
   /** Disks say that they have synced, and have not. */
   readonly disksLie?: boolean | undefined
   readonly write?: ((line: string) => void) | undefined
@@ -75,8 +79,10 @@ export class Cluster {
   /** Makes the machines, shares a directory of each and mounts it at all others. */
   async start(): Promise<void> {
     const components = { clock: this.clock, network: this.network, random: this.random.fork() }
-    for (const name of NAMES.slice(0, this.#options.machines)) {
+    const names = NAMES.slice(0, this.#options.machines)
+    for (const name of this.#options.liar === true ? [...names, LIAR] : names) {
       const machine = await Machine.create(name, components)
+      machine.isLiar = name === LIAR
       machine.disk.liesAboutSync = this.#options.disksLie === true
       const state: TreeState = new Map(DIRECTORIES.map(directory => [directory, '/']))
       const history = new VolumeHistory(state)
@@ -87,7 +93,7 @@ export class Cluster {
     for (const owner of this.owners) await this.#replicate(owner)
     for (const reader of this.members) {
       for (const owner of this.members) {
-        if (reader === owner) continue
+        if (reader === owner || reader.machine.isLiar) continue
         const mounting = reader.machine.warren!.mount(mountOf(owner), owner.link)
         await this.must(mounting, `${reader.machine.name} mounting ${owner.machine.name}`)
       }
@@ -100,7 +106,7 @@ export class Cluster {
     try {
       await this.must(this.look(member, history.durable), `${machine.name} reading its volume`)
     } catch (error) {
-      if (!isUnreachable(error) || !machine.disk.hasRot) throw error
+      if (!isUnreachable(error) || !this.survey.lacksOwn(machine)) throw error
       this.trace.add(`${machine.name} cannot read its volume yet`)
       machine.crash()
       return false
@@ -108,6 +114,11 @@ export class Cluster {
     // It came from the disk.
     history.durable = history.settled
     return true
+  }
+
+  /** One that lies and a block that rots are two faults at once, which takes three copies. */
+  get replicasMin(): number {
+    return this.members.some(({ machine }) => machine.isLiar) ? 3 : 2
   }
 
   /** Those whose volumes others hold. */
@@ -139,7 +150,7 @@ export class Cluster {
     for (const owner of this.members) member.seen.delete(owner)
     const mounted = new Set(machine.warren!.mounts().map(({ path }) => path))
     for (const owner of this.members) {
-      const isThere = owner === member || mounted.has(mountOf(owner))
+      const isThere = owner === member || machine.isLiar || mounted.has(mountOf(owner))
       require(isThere, () => `${machine.name} has lost the mount of ${owner.machine.name}`)
     }
   }
@@ -164,8 +175,10 @@ export class Cluster {
   /** All but the last hold it at first. */
   async #replicate({ machine }: Member): Promise<void> {
     const { replication } = machine.warren!
-    await this.must(replication.set('/', { replicas: 2 }), 'the first policy')
-    for (const other of this.members.slice(0, -1)) {
+    await this.must(replication.set('/', { replicas: this.replicasMin }), 'the first policy')
+    const honest = this.members.filter(other => !other.machine.isLiar)
+    const liars = this.members.filter(other => other.machine.isLiar)
+    for (const other of [...honest.slice(0, -1), ...liars]) {
       if (other.machine === machine) continue
       await this.must(replication.invite(other.machine.id), `${machine.name} inviting`)
     }

@@ -43,6 +43,13 @@ export class DiskSurvey {
     return blocks
   }
 
+  /** A block of its own volume has rotted here: it has to come from others. */
+  lacksOwn(machine: Machine): boolean {
+    const head = this.headOf(machine)
+    if (head === undefined) return false
+    return [...this.blocksOf(head.root)].some(id => !machine.disk.has(id))
+  }
+
   /** Who has a copy that is good and survives a crash. */
   holdersOf(id: BlockId): Machine[] {
     return this.#machines().filter(({ disk }) => disk.hasSynced(id))

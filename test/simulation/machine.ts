@@ -10,6 +10,7 @@ import { importSigningKey, peerIdOf } from '../../src/peer/index.ts'
 import type { Clock, MemoryNetwork, Peer, PeerId, SigningKey } from '../../src/peer/index.ts'
 import { emptyReplicationRecord } from '../../src/replication/replication-record.ts'
 import type { Warren, WarrenOptions } from '../../src/warren.ts'
+import { LyingBlockStore } from './lying-block-store.ts'
 import { MachineClock } from './machine-clock.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import { SimulatedBlockStore } from './simulated-block-store.ts'
@@ -29,11 +30,14 @@ export interface MachineComponents {
 /** Silence of a holder until the others take over, in milliseconds: shorter than usual, so that it comes about. */
 export const GRACE_MS = 180_000
 
+/** Between two audits of a circle: so that some fall into each time in which nothing is broken. */
+export const AUDIT_MS = 60_000
+
 /** Small, so that files of some tens of kilobytes have many blocks. */
 const OPTIONS: WarrenOptions = {
   blockBytes: 4096,
   retentionMs: 20_000,
-  replication: { graceMs: GRACE_MS }
+  replication: { graceMs: GRACE_MS, auditMs: AUDIT_MS }
 }
 
 interface Running {
@@ -55,6 +59,8 @@ export class Machine {
   #warren: Warren | undefined
   #offsetMs: number
   isAsleep = false
+  /** It pretends to hold what it is given. */
+  isLiar = false
   /** Counts the processes, so that what was begun in an earlier one can be told apart. */
   starts = 0
 
@@ -102,6 +108,7 @@ export class Machine {
     const machineClock = new MachineClock(clock, this.#offsetMs)
     const process = new DiskProcess(this.disk, machineClock)
     const peer = network.createPeer({ key: this.#peerKey, clock: machineClock })
+    const store = this.isLiar ? new LyingBlockStore(process) : new SimulatedBlockStore(process)
     this.starts++
     const running: Running = {
       clock: machineClock,
@@ -111,7 +118,8 @@ export class Machine {
         {
           peer,
           clock: machineClock,
-          blockStore: new SimulatedBlockStore(process),
+          blockStore: store,
+          onDamaged: listener => (store.onDamaged = listener),
           headStore: new SimulatedHeadStore(process),
           namespaceStore: createRecordStore<NamespaceRecord>(process, 'namespace', () => ({
             mounts: [],

@@ -1,7 +1,7 @@
 /**
  * Simulates a cluster:
  *
- *     npm run simulate -- [--seed N] [--steps M] [--machines K] [--trace] [--runs R]
+ *     npm run simulate -- [--seed N] [--steps M] [--machines K] [--liar] [--trace] [--runs R]
  *
  * The same seed, steps and machines give the same run: one that fails is replayed by its seed. With
  * `--runs` as many seeds are tried, one after the other, from `--seed` on.
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
     steps: { type: 'string', default: '10000' },
     machines: { type: 'string', default: '5' },
+    liar: { type: 'boolean', default: false },
     runs: { type: 'string', default: '1' },
     trace: { type: 'boolean', default: false }
   }
@@ -30,7 +31,7 @@ for (let seed = first; seed < first + runs; seed++) {
   console.log(`seed ${seed}, ${steps} steps, ${machines} machines`)
   try {
     const write = values.trace ? { write: (line: string) => console.log(line) } : {}
-    const report = await simulate({ seed, steps, machines, ...write })
+    const report = await simulate({ seed, steps, machines, liar: values.liar, ...write })
     const hours = (report.simulatedMs / 3_600_000).toFixed(1)
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1)
     console.log(`  ${report.outcomes.map(([what, count]) => `${what} ${count}`).join(', ')}`)
@@ -39,7 +40,8 @@ for (let seed = first; seed < first + runs; seed++) {
   } catch (error) {
     console.log(String((error as Error).message))
     console.log(
-      `replay: npm run simulate -- --seed ${seed} --steps ${steps} --machines ${machines}`
+      `replay: npm run simulate -- --seed ${seed} --steps ${steps} --machines ${machines}` +
+        (values.liar ? ' --liar' : '')
     )
     process.exitCode = 1
   }

@@ -1,7 +1,7 @@
 /**
  * What must be so of copies, looked at on the disks themselves:
  *
- * - nothing that is durable at its owner is lost;
+ * - nothing that is durable at its owner is lost, and nothing that others had is at its owner alone;
  * - what was reported to be on so many disks is on so many disks;
  * - when faults have stopped everything is where it should be, everybody who holds a volume acts by
  *   the same list and has the newest version, and nobody stores more than was pledged.
@@ -21,8 +21,18 @@ export interface VersionSeen {
   readonly blocks: ReadonlySet<BlockId>
 }
 
+/** Enough that everybody has to keep some of them. */
+const DATA_MIN = 20
+
+export interface WholeOptions {
+  /** Until everybody has found them out, so many copies are believed to be where they are not. */
+  readonly liarsBelieved: number
+}
+
 export class ReplicationChecks {
   readonly #cluster: Cluster
+  /** By owner, the blocks that some other holder had at the last look. */
+  readonly #elsewhere = new Map<Machine, ReadonlySet<BlockId>>()
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
@@ -47,6 +57,35 @@ export class ReplicationChecks {
     }
   }
 
+  /**
+   * What others than the owner have stays at one of them at least, as long as it is part of the
+   * newest version: the owner's disk may be the next that fails. Who lies makes that two faults at once.
+   */
+  staysElsewhere(): void {
+    const { survey, members, owners } = this.#cluster
+    if (members.some(({ machine }) => machine.isLiar)) return
+    for (const { machine: owner } of owners) {
+      const before = this.#elsewhere.get(owner) ?? new Set()
+      const list = survey.listAt(owner, owner.volume)
+      const head = survey.headOf(owner)
+      if (list === undefined || head === undefined) continue
+      const now = new Set<BlockId>()
+      for (const id of survey.blocksOf(head.root)) {
+        const others = survey.holdersOf(id).filter(other => other !== owner)
+        if (others.some(other => isListed(list, other))) now.add(id)
+        require(!before.has(id) || others.length > 0, () => {
+          return `${this.#describe(id)} of version ${head.sequence} is at ${owner.name} alone now`
+        })
+      }
+      this.#elsewhere.set(owner, now)
+    }
+  }
+
+  /** A holder has left at once, with all that it had. */
+  leftAtOnce({ machine }: Member): void {
+    this.#elsewhere.delete(machine)
+  }
+
   /** Everything that was in the version then and is in it now is on so many disks. */
   isOnDisks(owner: Member, seen: VersionSeen, copies: number): void {
     const { survey } = this.#cluster
@@ -55,7 +94,9 @@ export class ReplicationChecks {
       if (!now.has(id)) continue
       // A copy that has rotted since was there all the same.
       const count = this.#machines.filter(({ disk }) => disk.blocks.get(id)?.synced === true).length
-      require(count >= copies, () => {
+      // Who lies cannot be told apart before it was audited.
+      const liars = this.#machines.filter(({ isLiar }) => isLiar).length
+      require(count >= copies - liars, () => {
         const has = survey.holdersOf(id).map(({ name }) => name)
         return (
           `${owner.machine.name} was told of ${copies} copies of version ${seen.sequence}, and ` +
@@ -79,7 +120,7 @@ export class ReplicationChecks {
   }
 
   /** Nothing has been broken for long, and these machines are up. */
-  isWhole(owner: Member, up: readonly Member[]): void {
+  isWhole(owner: Member, up: readonly Member[], { liarsBelieved }: WholeOptions): void {
     const { survey } = this.#cluster
     const head = this.#headOf(owner.machine)
     const list = survey.listAt(owner.machine, owner.machine.volume)
@@ -87,12 +128,17 @@ export class ReplicationChecks {
     const holders = up.filter(({ machine }) => {
       return isListed(list, machine) && (machine === owner.machine || holds(machine, list.volume))
     })
-    for (const { machine } of holders) this.#agrees(machine, owner, { head, list })
-    const wanted = wantedOf(list, holders.length)
+    for (const { machine } of holders) {
+      if (!machine.isLiar) this.#agrees(machine, owner, { head, list })
+    }
+    const honest = holders.filter(({ machine }) => !machine.isLiar)
+    const wanted = Math.min(honest.length, wantedOf(list, holders.length) - liarsBelieved)
     for (const id of survey.blocksOf(head.root)) {
       // Rot is found when somebody reads: until then nobody can know.
-      const has = holders.filter(({ machine }) => machine.disk.blocks.get(id)?.synced === true)
-      const least = codecOf(id) === 'dag-cbor' ? holders.length : wanted
+      const has = honest
+        .filter(({ machine }) => machine.disk.blocks.get(id)?.rot !== 'noticed')
+        .filter(({ machine }) => machine.disk.blocks.get(id)?.synced === true)
+      const least = codecOf(id) === 'dag-cbor' ? honest.length : wanted
       require(has.length >= least, () => {
         const states = up.map(({ machine: { name, disk } }) => {
           const block = disk.blocks.get(id)
@@ -119,6 +165,27 @@ export class ReplicationChecks {
         })
       }
     }
+  }
+
+  /** Those who lie and are not found out by the owner. */
+  #liarsBelieved({ machine }: Member): string[] {
+    const liars = this.#machines.filter(({ isLiar }) => isLiar)
+    const holders = machine.warren!.replication.holders()
+    return holders.flatMap(({ peer, distrusted, presence }) => {
+      const isBelieved = !distrusted && presence !== 'gone'
+      return isBelieved ? liars.filter(({ id }) => id === peer).map(({ name }) => name) : []
+    })
+  }
+
+  /** After long enough nobody is believed who lies; of so much data some was theirs to keep. */
+  liarsAreFound(owner: Member): void {
+    const believed = this.#liarsBelieved(owner)
+    const { root } = this.#headOf(owner.machine)
+    const blocks = [...this.#cluster.survey.blocksOf(root)]
+    const data = blocks.filter(id => codecOf(id) === 'raw').length
+    require(believed.length === 0 || data < DATA_MIN, () => {
+      return `${owner.machine.name} still believes ${believed.join(' ')}, of ${data} blocks of data`
+    })
   }
 
   #agrees(
@@ -167,9 +234,11 @@ function holds({ warren }: Machine, volume: VolumeId): boolean {
 }
 
 /** As few as any folder asks for, and not more than there are. */
-function wantedOf({ policy, overrides }: HolderList, holders: number): number {
+function wantedOf(list: HolderList, holders: number): number {
+  const { policy, overrides } = list
+  const active = list.holders.filter(({ state }) => state === 'active').length
   const wanted = [policy, ...overrides.values()].map(({ replicas }) =>
-    replicas === 'all' ? holders : replicas
+    replicas === 'all' ? active : replicas
   )
   return Math.min(holders, ...wanted)
 }

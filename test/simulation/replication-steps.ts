@@ -59,8 +59,13 @@ export class ReplicationSteps {
     const { volume, name } = member.machine
     const drain = this.#cluster.random.chance(0.8)
     this.#begin(holder, `leave ${name} ${drain ? 'drained' : 'at once'}`, {
-      work: () =>
-        holder.machine.warren!.replication.leave({ volume, drain, timeoutMs: DRAIN_MS_MAX })
+      work: async () => {
+        const { replication } = holder.machine.warren!
+        await replication.leave({ volume, drain, timeoutMs: DRAIN_MS_MAX })
+      },
+      ended: () => {
+        if (!drain) this.#checks.leftAtOnce(member)
+      }
     })
   }
 
@@ -81,7 +86,8 @@ export class ReplicationSteps {
       SHARED,
       ...DIRECTORIES.map(directory => SHARED + directory)
     ])!
-    const replicas = random.pick([2, 2, 3, 3, 'all' as const])!
+    const least = this.#cluster.replicasMin
+    const replicas = random.pick([least, least, 3, 3, 'all' as const])!
     const isTakenBack = path !== '/' && random.chance(0.4)
     this.#begin(member, `policy ${path} ${isTakenBack ? 'none' : replicas}`, {
       work: () => {

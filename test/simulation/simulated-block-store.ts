@@ -9,6 +9,8 @@ interface Options {
 }
 
 export class SimulatedBlockStore implements BlockStore {
+  /** Told of each block that a read finds rotten. */
+  onDamaged: (id: BlockId) => void = () => {}
   readonly #process: DiskProcess
   #closed = false
 
@@ -21,7 +23,10 @@ export class SimulatedBlockStore implements BlockStore {
     await this.#process.read()
     const block = this.#process.disk.blocks.get(id)
     if (block === undefined) return undefined
-    if (block.rot === 'hidden') block.rot = 'noticed'
+    if (block.rot === 'hidden') {
+      block.rot = 'noticed'
+      this.onDamaged(id)
+    }
     return block.rot === 'none' ? block.bytes : undefined
   }
 

@@ -41,10 +41,6 @@ export class SimulatedDisk {
     this.random = random
   }
 
-  get hasRot(): boolean {
-    return [...this.blocks.values()].some(({ rot }) => rot !== 'none')
-  }
-
   /** A copy that can be read, also by who does not use the machine. */
   has(id: BlockId): boolean {
     return this.blocks.get(id)?.rot === 'none'

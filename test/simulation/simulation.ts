@@ -7,7 +7,7 @@ import { Cluster, SHARED, mountOf } from './cluster.ts'
 import type { Member } from './cluster.ts'
 import { FaultSteps } from './fault-steps.ts'
 import { FileSteps } from './file-steps.ts'
-import { GRACE_MS } from './machine.ts'
+import { AUDIT_MS, GRACE_MS } from './machine.ts'
 import { ReplicationChecks } from './replication-checks.ts'
 import { ReplicationSteps } from './replication-steps.ts'
 import { SeededRandom } from './seeded-random.ts'
@@ -20,6 +20,8 @@ export interface SimulationOptions {
   readonly steps: number
   /** Default 5. */
   readonly machines?: number
+  /** One more machine that holds what others have, and lies. Default false. */
+  readonly liar?: boolean
   /** Disks say that they have synced, and have not: then the simulation has to fail. Default false. */
   readonly disksLie?: boolean
   /** Told of every line of the trace. */
@@ -44,6 +46,12 @@ const STEPS_BETWEEN_CALMS = 500
  * pauses before a peer is dialled again and before a volume is followed again come one after the other.
  */
 const CALM_MS = 150_000
+
+/** From when damage is found until it is mended, in milliseconds. */
+const MEND_MS = 60_000
+
+/** Until somebody who has none of what it says is audited by everybody, and not believed any more. */
+const FOUND_MS: number = 20 * AUDIT_MS
 
 const WEIGHTS = {
   write: 20,
@@ -77,8 +85,8 @@ const OF_OWNERS = ['durable', 'status', 'policy', 'join', 'leave', 'dismiss'] as
 
 /** Throws a `Violation`, or what somebody did not expect, with the trace's last lines. */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
-  const { seed, machines = 5, disksLie, write } = options
-  const cluster = new Cluster({ seed, machines, disksLie, write })
+  const { seed, machines = 5, liar, disksLie, write } = options
+  const cluster = new Cluster({ seed, machines, liar, disksLie, write })
   const strays: unknown[] = []
   const onStray = (reason: unknown): void => void strays.push(reason)
   process.on('unhandledRejection', onStray)
@@ -138,6 +146,7 @@ class Simulation {
       if (step % STEPS_BETWEEN_CALMS === 0) await this.#calm()
     }
     await this.#calm()
+    await this.#findLiars()
   }
 
   async #step(): Promise<void> {
@@ -158,7 +167,7 @@ class Simulation {
     const member = random.pick(members.filter(({ machine }) => machine.isUp))!
     if (kind === 'crash' || kind === 'stop') return await faults[kind](member)
     if (kind === 'sleep' || kind === 'jump') return faults[kind](member)
-    if (!member.machine.isAwake) return
+    if (!member.machine.isAwake || member.machine.isLiar) return
     if (isChange(kind) && member.isChanging) return
     this.#files[kind](member)
   }
@@ -174,6 +183,7 @@ class Simulation {
     await clock.run(ms)
     operations.check(ms)
     this.#checks.noneLost()
+    this.#checks.staysElsewhere()
     this.#checks.withinPledges()
     require(this.#strays.length === 0, () => {
       return `nobody handled: ${String((this.#strays[0] as Error).stack)}`
@@ -202,9 +212,35 @@ class Simulation {
     if (isGrace) await this.#pass(GRACE_MS)
     // What nobody synced is written back within half a minute by any system.
     for (const { machine } of up) machine.disk.beginSync()()
-    for (const owner of owners) this.#checks.isWhole(owner, up)
-    for (const owner of up) {
-      for (const reader of up) await this.#compare(owner, reader)
+    for (const owner of owners) await this.#isWhole(owner, up)
+    const honest = up.filter(({ machine }) => !machine.isLiar)
+    for (const owner of honest) {
+      for (const reader of honest) await this.#compare(owner, reader)
+    }
+  }
+
+  /** What an audit found only now is mended within a minute. */
+  async #isWhole(owner: Member, up: readonly Member[]): Promise<void> {
+    const options = { liarsBelieved: up.filter(({ machine }) => machine.isLiar).length }
+    try {
+      this.#checks.isWhole(owner, up, options)
+    } catch {
+      await this.#pass(MEND_MS)
+      for (const { machine } of up) machine.disk.beginSync()()
+      this.#checks.isWhole(owner, up, options)
+    }
+  }
+
+  /** In the end nobody believes who lies, and everything has its copies elsewhere. */
+  async #findLiars(): Promise<void> {
+    const { members, owners } = this.#cluster
+    if (!members.some(({ machine }) => machine.isLiar)) return
+    await this.#faults.mendAll()
+    await this.#pass(FOUND_MS)
+    for (const { machine } of members) machine.disk.beginSync()()
+    for (const owner of owners) {
+      this.#checks.liarsAreFound(owner)
+      this.#checks.isWhole(owner, members, { liarsBelieved: 0 })
     }
   }
 
