@@ -6,6 +6,7 @@ import { codecOf, readNodeLinks } from '../../src/blocks/index.ts'
 import type { BlockId } from '../../src/blocks/index.ts'
 import type { SignedHead, VolumeId } from '../../src/namespace/index.ts'
 import type { HolderList } from '../../src/replication/index.ts'
+import type { ReplicationRecord } from '../../src/replication/replication-store.ts'
 import type { Machine } from './machine.ts'
 import { Violation } from './violation.ts'
 
@@ -27,6 +28,12 @@ export class DiskSurvey {
 
   listAt({ disk }: Machine, volume: VolumeId): HolderList | undefined {
     return disk.records.get(`list ${volume}`) as HolderList | undefined
+  }
+
+  /** Whether a machine knows, also after a restart, that it holds a volume. */
+  remembers({ disk }: Machine, volume: VolumeId): boolean {
+    const record = disk.records.get('replication') as ReplicationRecord | undefined
+    return record?.held.some(held => held.volume === volume) === true
   }
 
   /** Every block of a version, nodes and data. Throws a `Violation` when a node is nowhere. */
@@ -53,6 +60,11 @@ export class DiskSurvey {
   /** Who has a copy that is good and survives a crash. */
   holdersOf(id: BlockId): Machine[] {
     return this.#machines().filter(({ disk }) => disk.hasSynced(id))
+  }
+
+  /** As `holdersOf` is not empty. */
+  isSomewhere(id: BlockId): boolean {
+    return this.#machines().some(({ disk }) => disk.hasSynced(id))
   }
 
   /** Also from a rotten copy: what a block says is not what a survey is about. */

@@ -31,8 +31,8 @@ export interface WholeOptions {
 
 export class ReplicationChecks {
   readonly #cluster: Cluster
-  /** By owner, the blocks that some other holder had at the last look. */
-  readonly #elsewhere = new Map<Machine, ReadonlySet<BlockId>>()
+  /** By owner, for each block of its volume those others that had it at the last look. */
+  readonly #elsewhere = new Map<Machine, ReadonlyMap<BlockId, readonly Machine[]>>()
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
@@ -50,7 +50,7 @@ export class ReplicationChecks {
       const head = survey.headOf(machine)
       if (head === undefined) continue
       for (const id of survey.blocksOf(head.root)) {
-        require(survey.holdersOf(id).length > 0, () => {
+        require(survey.isSomewhere(id), () => {
           return `${this.#describe(id)} of version ${head.sequence} of ${machine.name} is lost`
         })
       }
@@ -65,25 +65,28 @@ export class ReplicationChecks {
     const { survey, members, owners } = this.#cluster
     if (members.some(({ machine }) => machine.isLiar)) return
     for (const { machine: owner } of owners) {
-      const before = this.#elsewhere.get(owner) ?? new Set()
       const list = survey.listAt(owner, owner.volume)
       const head = survey.headOf(owner)
       if (list === undefined || head === undefined) continue
-      const now = new Set<BlockId>()
+      // Who drained is not listed any more, and who left at once remembers nothing of the volume.
+      const holders = this.#machines.filter(other => {
+        return other !== owner && isListed(list, other) && survey.remembers(other, owner.volume)
+      })
+      const before = this.#elsewhere.get(owner)
+      const now = new Map<BlockId, readonly Machine[]>()
       for (const id of survey.blocksOf(head.root)) {
-        const others = survey.holdersOf(id).filter(other => other !== owner)
-        if (others.some(other => isListed(list, other))) now.add(id)
-        require(!before.has(id) || others.length > 0, () => {
-          return `${this.#describe(id)} of version ${head.sequence} is at ${owner.name} alone now`
-        })
+        const have = holders.filter(({ disk }) => disk.hasSynced(id))
+        if (have.length > 0) now.set(id, have)
+        else if (before?.get(id)?.some(other => holders.includes(other)) === true) {
+          // Others may have relied on a copy of which nobody has read yet that it has rotted.
+          const isBelieved = holders.some(({ disk }) => disk.blocks.get(id)?.rot === 'hidden')
+          require(isBelieved, () => {
+            return `${this.#describe(id)} of version ${head.sequence} is at ${owner.name} alone now`
+          })
+        }
       }
       this.#elsewhere.set(owner, now)
     }
-  }
-
-  /** A holder has left at once, with all that it had. */
-  leftAtOnce({ machine }: Member): void {
-    this.#elsewhere.delete(machine)
   }
 
   /** Everything that was in the version then and is in it now is on so many disks. */

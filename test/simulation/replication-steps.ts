@@ -62,9 +62,6 @@ export class ReplicationSteps {
       work: async () => {
         const { replication } = holder.machine.warren!
         await replication.leave({ volume, drain, timeoutMs: DRAIN_MS_MAX })
-      },
-      ended: () => {
-        if (!drain) this.#checks.leftAtOnce(member)
       }
     })
   }

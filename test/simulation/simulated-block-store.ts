@@ -24,7 +24,7 @@ export class SimulatedBlockStore implements BlockStore {
     const block = this.#process.disk.blocks.get(id)
     if (block === undefined) return undefined
     if (block.rot === 'hidden') {
-      block.rot = 'noticed'
+      this.#process.disk.notice(block)
       this.onDamaged(id)
     }
     return block.rot === 'none' ? block.bytes : undefined
@@ -49,8 +49,7 @@ export class SimulatedBlockStore implements BlockStore {
     await this.#process.write()
     if (disk.isFull) throw fullError(`${added.length} blocks`)
     for (const block of added) {
-      if (isThere(block)) continue
-      disk.blocks.set(block.id, { bytes: block.bytes.slice(), synced: false, rot: 'none' })
+      if (!isThere(block)) disk.put(block)
     }
   }
 
@@ -77,13 +76,7 @@ export class SimulatedBlockStore implements BlockStore {
 
   usage(): BlockStoreUsage {
     this.#check()
-    const usage = { blocks: 0, bytes: 0 }
-    for (const { bytes, rot } of this.#process.disk.blocks.values()) {
-      if (rot === 'noticed') continue
-      usage.blocks++
-      usage.bytes += bytes.length
-    }
-    return usage
+    return this.#process.disk.usage()
   }
 
   async close(): Promise<void> {

@@ -9,7 +9,7 @@
  *
  * Records are everything that is not a block: heads, holder lists, the namespace.
  */
-import type { BlockId } from '../../src/blocks/index.ts'
+import type { Block, BlockId, BlockStoreUsage } from '../../src/blocks/index.ts'
 import { WarrenError } from '../../src/errors.ts'
 import type { MachineClock } from './machine-clock.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -36,6 +36,8 @@ export class SimulatedDisk {
   /** Removed and not synced. */
   readonly #removed = new Map<BlockId, StoredBlock>()
   readonly #recordsUnderWay = new Set<() => void>()
+  /** Undefined when it has to be counted anew. */
+  #usage: BlockStoreUsage | undefined
 
   constructor(random: SeededRandom) {
     this.random = random
@@ -51,9 +53,34 @@ export class SimulatedDisk {
     return this.has(id) && this.blocks.get(id)!.synced
   }
 
+  /** What can be read, as far as anybody knows. */
+  usage(): BlockStoreUsage {
+    if (this.#usage !== undefined) return this.#usage
+    let blocks = 0
+    let bytes = 0
+    for (const block of this.blocks.values()) {
+      if (block.rot === 'noticed') continue
+      blocks++
+      bytes += block.bytes.length
+    }
+    return (this.#usage = { blocks, bytes })
+  }
+
+  put({ id, bytes }: Block): void {
+    this.#usage = undefined
+    this.blocks.set(id, { bytes: bytes.slice(), synced: false, rot: 'none' })
+  }
+
+  /** Somebody has read that it is rotten. */
+  notice(block: StoredBlock): void {
+    this.#usage = undefined
+    block.rot = 'noticed'
+  }
+
   remove(id: BlockId): void {
     const block = this.blocks.get(id)
     if (block === undefined) return
+    this.#usage = undefined
     this.blocks.delete(id)
     if (block.synced && block.rot === 'none') this.#removed.set(id, block)
   }
@@ -86,6 +113,7 @@ export class SimulatedDisk {
   }
 
   crash(): void {
+    this.#usage = undefined
     for (const [id, block] of this.blocks) {
       if (block.synced) continue
       if (this.random.chance(0.5)) this.blocks.delete(id)

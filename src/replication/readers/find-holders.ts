@@ -3,6 +3,7 @@ import type { VolumeId } from '../../namespace/index.ts'
 import type { Clock, Peer, PeerId } from '../../peer/index.ts'
 import { askOne } from '../circle/ask-one.ts'
 import { rememberHints } from '../circle/remember-hints.ts'
+import { equalBytes } from '../holders/compare-bytes.ts'
 import { decodeHolderList } from '../holders/holder-list-record.ts'
 import { supersedesHolderList } from '../holders/holder-list-order.ts'
 import type { HolderList } from '../holders/holder-list.ts'
@@ -46,7 +47,9 @@ export function findHolders(
   const look = async (): Promise<void> => {
     const { volume, sources, found } = question
     const asked = [...sources()].filter(id => id !== peer.id).slice(0, ASKED_MAX)
-    const lists = await Promise.all(asked.map(from => ask(components, from, volume, ending.signal)))
+    const lists = await Promise.all(
+      asked.map(from => ask(components, { from, volume, known: list }, ending.signal))
+    )
     const before = list
     for (const next of lists) if (next && supersedesHolderList(next, list)) list = next
     if (list === undefined || list === before || ending.signal.aborted) return
@@ -68,8 +71,15 @@ export function findHolders(
 /** Undefined when it could not be asked, knows nothing or says what cannot be. */
 async function ask(
   { peer, clock }: FindHoldersComponents,
-  from: PeerId,
-  volume: VolumeId,
+  {
+    from,
+    volume,
+    known
+  }: {
+    readonly from: PeerId
+    readonly volume: VolumeId
+    readonly known: HolderList | undefined
+  },
   ending: AbortSignal
 ): Promise<HolderList | undefined> {
   const deadline = new AbortController()
@@ -78,7 +88,9 @@ async function ask(
   try {
     const request = { body: encodeHoldersRequest(volume) }
     const { list, addresses } = decodeHoldersAnswer(await askOne(peer, from, request, { signal }))
-    const verified = await decodeHolderList(list, volume)
+    // Mostly it is the one that was verified before.
+    const isKnown = known !== undefined && equalBytes(list, known.bytes)
+    const verified = isKnown ? known : await decodeHolderList(list, volume)
     await rememberHints(peer, verified, addresses)
     return verified
   } catch {

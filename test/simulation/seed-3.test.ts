@@ -1,0 +1,13 @@
+/**
+ * A cluster with faults, from one seed.
+ *
+ * time limit: 300 s
+ */
+import { suite } from 'uvu'
+import { runSeed } from './run-seed.ts'
+
+const test = suite('simulation from seed 3')
+
+test('everything is as it must be after each step', () => runSeed(3))
+
+test.run()
