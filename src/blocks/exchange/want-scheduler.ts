@@ -119,7 +119,10 @@ export class WantScheduler {
     this.poke()
   }
 
-  /** Takes the want out of everything: its block is here, or nobody waits for it. */
+  /**
+   * Takes the want out of everything: its block is here, or nobody waits for it. Its waiters leave it
+   * with what they get: a busy map's old tables keep wants for a while, and would keep their bytes.
+   */
   #finish(want: Want): void {
     want.done = true
     this.#wants.delete(want.id)
@@ -134,7 +137,7 @@ export class WantScheduler {
 
   #fail(want: Want, error: unknown): void {
     this.#finish(want)
-    for (const waiter of want.waiters) waiter.fail(error)
+    for (const waiter of want.waiters.splice(0)) waiter.fail(error)
   }
 
   #dispatch(): void {
@@ -222,7 +225,7 @@ export class WantScheduler {
       this.observe(bytes.length)
       if (want.keep) writeBehind.put({ id: want.id, bytes })
       this.#finish(want)
-      for (const waiter of want.waiters) waiter.take(bytes)
+      for (const waiter of want.waiters.splice(0)) waiter.take(bytes)
     }
     if (ask.stalled) this.#recovered(ask)
     source.heard(received, now)
