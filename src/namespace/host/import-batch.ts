@@ -22,6 +22,9 @@ const BYTES_PER_EXTENT_BYTE = 1 / 256
 /** What one name leaves behind in memory, about, from its entry to its place in a node. */
 const GARBAGE_BYTES_PER_NAME = 4 * 1024
 
+/** The same for a large file, where it is its blocks: for so many bytes one. */
+const BYTES_PER_GARBAGE_BYTE = 64
+
 export class ImportBatch {
   /** Names it touches. */
   names = 0
@@ -135,7 +138,8 @@ export class ImportBatch {
   }
 
   async #storeOne(item: FileItem): Promise<void> {
-    const { volume, references, hashers, wholeFiles, inPlace, signal, log } = this.#context
+    const { volume, references, hashers, wholeFiles, inPlace, signal } = this.#context
+    const { log, garbage } = this.#context
     const { stats, name } = item.entry
     const { hostPath } = item
     const path = item.directory.pathOf(name)
@@ -151,7 +155,10 @@ export class ImportBatch {
         hashers,
         wholeFiles,
         signal,
-        onBytes: bytes => log.passed(path, bytes)
+        onBytes: bytes => {
+          log.passed(path, bytes)
+          garbage.add(bytes / BYTES_PER_GARBAGE_BYTE)
+        }
       })
       this.#contents.set(item, content)
     } catch (error) {
