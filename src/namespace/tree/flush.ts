@@ -103,8 +103,8 @@ class Flush {
     const { cache, encoding } = this.#components
     const link = Link.fromId(block.id)
     this.links.set(node, link)
-    // It will be wanted soon, in its packed form. That it may never be stored does no harm: its name is the hash of what it is.
-    cache.put(block.id, node instanceof PackedLeaf ? node : decodeNode(plain), encoding)
+    // It may be wanted soon, in its packed form. That it may never be stored does no harm: its name is the hash of what it is.
+    cache.putWritten(block.id, node instanceof PackedLeaf ? node : decodeNode(plain), encoding)
     this.#batch.push(block)
     this.#batchBytes += block.bytes.length
   }

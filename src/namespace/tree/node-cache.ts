@@ -3,7 +3,8 @@
  * nodes, and a bound per volume would be none.
  *
  * What goes first is decided by second chance: a hit costs a flag and not a move in a list, and
- * hits are what happens a million times a second.
+ * hits are what happens a million times a second. What was written has a part of its own until
+ * somebody asks for it: a long import writes what nobody may ever read, and would fill all of it.
  */
 import type { BlockEncoding, BlockId, BlockReader, StoreOptions } from '../../blocks/index.ts'
 import type { StoredNode } from './node.ts'
@@ -12,6 +13,9 @@ import { SharedRead } from './shared-read.ts'
 
 /** Enough for the nodes of some 300,000 small entries. */
 export const NODE_CACHE_BYTES_DEFAULT: number = 32 * 1024 * 1024
+
+/** One part in so many is for nodes that were written and not asked for yet. */
+const WRITTEN_SHARE = 4
 
 export interface NodeCacheOptions {
   /** Bytes of memory that cached nodes may take, about. Default `NODE_CACHE_BYTES_DEFAULT`. */
@@ -39,6 +43,9 @@ export function createNodeCache(options: NodeCacheOptions = {}): NodeCache {
 export class NodeCache {
   readonly #bytesMax: number
   readonly #nodes = new Map<BlockId, CachedNode>()
+  /** Those that were written, and not asked for when they were last looked at. */
+  readonly #written = new Map<BlockId, CachedNode>()
+  #writtenBytes = 0
   /** Reads under way. One reader may find what another cannot, so they share only their own. */
   readonly #reads = new WeakMap<BlockReader, Map<BlockId, SharedRead<StoredNode>>>()
   #bytes = 0
@@ -57,7 +64,7 @@ export class NodeCache {
    * name nodes that their readers have no key for.
    */
   peek(id: BlockId, encoding?: BlockEncoding): StoredNode | undefined {
-    const cached = this.#nodes.get(id)
+    const cached = this.#nodes.get(id) ?? this.#written.get(id)
     if (cached === undefined || cached.encoding !== encoding) return undefined
     cached.used = true
     return cached.node
@@ -65,11 +72,26 @@ export class NodeCache {
 
   /** Keeps a node; `block` must be its own buffer, or more memory is held than counted. */
   put(id: BlockId, node: StoredNode, encoding?: BlockEncoding): void {
-    if (this.#nodes.has(id)) return
+    if (this.#has(id)) return
     const bytes = node.memoryBytes
     this.#nodes.set(id, { node, encoding, bytes, used: false })
     this.#bytes += bytes
     this.#evict()
+  }
+
+  /** As `put`, for a node that was made here and that nobody has asked for. */
+  putWritten(id: BlockId, node: StoredNode, encoding?: BlockEncoding): void {
+    if (this.#has(id)) return
+    const bytes = node.memoryBytes
+    this.#written.set(id, { node, encoding, bytes, used: false })
+    this.#bytes += bytes
+    this.#writtenBytes += bytes
+    this.#evictWritten()
+    this.#evict()
+  }
+
+  #has(id: BlockId): boolean {
+    return this.#nodes.has(id) || this.#written.has(id)
   }
 
   /** True when somebody is reading this node through this reader right now. */
@@ -107,6 +129,20 @@ export class NodeCache {
       this.#reads.set(reader, reads)
     }
     return reads
+  }
+
+  #evictWritten(): void {
+    for (const [id, cached] of this.#written) {
+      if (this.#writtenBytes <= this.#bytesMax / WRITTEN_SHARE) return
+      this.#written.delete(id)
+      this.#writtenBytes -= cached.bytes
+      if (cached.used) {
+        cached.used = false
+        this.#nodes.set(id, cached)
+      } else {
+        this.#bytes -= cached.bytes
+      }
+    }
   }
 
   #evict(): void {

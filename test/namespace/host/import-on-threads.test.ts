@@ -6,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   closeSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
   writeSync
@@ -54,6 +55,16 @@ for (const blockBytes of [128 * 1024, 100_000, MIB]) {
     })
   }
 }
+
+test('has what large files leave behind collected', async () => {
+  let collected = 0
+  const collect = (): void => void collected++
+  await using fixture = await createThreadsFixture({ collect })
+  writeFileSync(`${fixture.source}/large`, '')
+  truncateSync(`${fixture.source}/large`, 160 * MIB)
+  await fixture.import(fixture.source, 'copy')
+  assert.ok(collected >= 2)
+})
 
 test('takes in many files at once, of which each wants more memory than there is', async () => {
   await using fixture = await createThreadsFixture()
@@ -141,7 +152,10 @@ interface ThreadsFixture extends TransferFixture {
   failPutsAt(count: number): void
 }
 
-async function createThreadsFixture({ blockBytes = 128 * 1024 } = {}): Promise<ThreadsFixture> {
+async function createThreadsFixture({
+  blockBytes = 128 * 1024,
+  collect = () => {}
+} = {}): Promise<ThreadsFixture> {
   const kept = await createTemporaryDirectory('threads')
   const store = await openDiskBlockStore(`${kept.path}/blocks`)
   const references = await openHostFileBlockStore(`${kept.path}/references`)
@@ -155,7 +169,7 @@ async function createThreadsFixture({ blockBytes = 128 * 1024 } = {}): Promise<T
   }
   const tiered = createTieredBlockStore([store, references])
   const fixture = await createTransferFixture(
-    { references, hashers },
+    { references, hashers, collect },
     { blockBytes },
     { store: withPuts(tiered, putMany) }
   )

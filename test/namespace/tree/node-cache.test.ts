@@ -53,6 +53,18 @@ test('a cache of no bytes holds nothing and still reads', async () => {
   assert.equal(cache.bytes, 0)
 })
 
+test('what is only written takes a quarter, what is asked for after that stays', async () => {
+  const nodes = blocks.map(({ bytes }) => decodeOwned(bytes))
+  const cache = createNodeCache({ bytesMax: 12 * (NODE_BYTES + 2000) })
+  for (const [index, node] of nodes.entries()) {
+    cache.putWritten(idOf(index), node)
+    cache.peek(idOf(0))
+    cache.peek(idOf(1))
+  }
+  const held = blocks.filter(({ id }) => cache.peek(id) !== undefined)
+  assert.deepEqual(held, [...blocks.slice(0, 2), ...blocks.slice(-3)])
+})
+
 test('one node put twice counts once', async () => {
   const cache = createNodeCache()
   const node = await cache.read({ reader }, idOf(0))
