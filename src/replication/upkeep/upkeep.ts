@@ -15,6 +15,7 @@ import { createScrubber } from '../scrub/scrubber.ts'
 import type { Scrubber } from '../scrub/scrubber.ts'
 import { OwnRepair } from './own-repair.ts'
 import { samplePart } from './sample-part.ts'
+import { SubtreeCounts } from './subtree-counts.ts'
 
 /** The scrub and whoever reads find the same damage, often of many blocks: it is told once, in milliseconds. */
 const GATHER_MS = 250
@@ -56,6 +57,7 @@ export class Upkeep {
   readonly #components: UpkeepComponents
   readonly #options: UpkeepOptions
   readonly #auditor: Auditor
+  readonly #counts: SubtreeCounts
   readonly #repair: OwnRepair
   readonly #scrubber: Scrubber | undefined
   readonly #damaged = new Set<BlockId>()
@@ -68,6 +70,7 @@ export class Upkeep {
     this.#components = components
     this.#options = options
     this.#auditor = createAuditor(components)
+    this.#counts = new SubtreeCounts(store)
     this.#repair = new OwnRepair({
       ...components,
       on: { ...on, damaged: blocks => on.corrupt(own.id, peer.id, blocks) }
@@ -160,6 +163,7 @@ export class Upkeep {
   ): Promise<readonly BlockId[]> {
     const [list, root] = [listOf(claim.listSequence), rootOf(claim.holds)]
     if (list === undefined || root === undefined) return []
-    return await samplePart(this.#components, { holder, claim, list, root, count, signal })
+    const components = { ...this.#components, counts: this.#counts }
+    return await samplePart(components, { holder, claim, list, root, count, signal })
   }
 }
