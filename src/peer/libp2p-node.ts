@@ -10,6 +10,7 @@ import type { Libp2p } from '@libp2p/interface'
 import { ping } from '@libp2p/ping'
 import { createLibp2p } from 'libp2p'
 import type { Libp2pOptions } from 'libp2p'
+import { identifyLater } from './identify-later.ts'
 import {
   CONNECTIONS_PENDING_MAX,
   CONNECTIONS_PER_SECOND_MAX,
@@ -30,7 +31,7 @@ export interface Libp2pNodeOptions {
 
 /** Resolves to a node that is not started. */
 export async function createLibp2pNode(options: Libp2pNodeOptions): Promise<Libp2p> {
-  return createLibp2p({
+  const node = await createLibp2p({
     start: false,
     privateKey: privateKeyFromProtobuf(options.key.export()),
     addresses: { listen: [...(options.listen ?? [])] },
@@ -38,7 +39,7 @@ export async function createLibp2pNode(options: Libp2pNodeOptions): Promise<Libp
     connectionEncrypters: options.connectionEncrypters ?? [noise()],
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX } })],
     peerDiscovery: options.peerDiscovery ?? [],
-    services: { identify: identify(), ping: ping() },
+    services: { identify: identify({ runOnConnectionOpen: false }), ping: ping() },
     connectionManager: {
       dialTimeout: DIAL_MS_MAX,
       inboundConnectionThreshold: CONNECTIONS_PER_SECOND_MAX,
@@ -48,4 +49,6 @@ export async function createLibp2pNode(options: Libp2pNodeOptions): Promise<Libp
     // Ours waits for several: see `heartbeat.ts`.
     connectionMonitor: { enabled: false, abortConnectionOnPingFailure: false }
   })
+  identifyLater(node, node.services.identify)
+  return node
 }
