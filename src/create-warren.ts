@@ -14,6 +14,7 @@ import type { Parts } from './defaults/parts.ts'
 import { KeptPeers } from './kept-peers.ts'
 import {
   MountTable,
+  OpenFiles,
   PeerDirectory,
   Shares,
   createEagerHeadStore,
@@ -147,7 +148,7 @@ async function createLower(parts: Parts, options: WarrenOptions, later: Later): 
   return { store, exchange, reader, heads, knownHeads, own, cache }
 }
 
-type Names = Pick<WarrenComponents, 'kept' | 'volumes' | 'table' | 'shares' | 'fs'> & {
+type Names = Pick<WarrenComponents, 'kept' | 'volumes' | 'table' | 'shares' | 'fs' | 'files'> & {
   /** Whether a volume is shown to others because it is shared or in use here. */
   readonly shows: (volume: VolumeId) => boolean
 }
@@ -188,13 +189,15 @@ function createNames(
     record.mounts
   )
   const shares = new Shares({ table, changed }, record.shares)
+  const files = new OpenFiles(clock)
   const fs = createFileSystem({
     mounts: table,
     clock,
+    files,
     durable: (path, wanted) => later.replication!.durable(path, wanted)
   })
   const shows = (volume: VolumeId): boolean => shares.shows(volume) || volumes.follows(volume)
-  return { kept, volumes, table, shares, fs, shows }
+  return { kept, volumes, table, shares, fs, files, shows }
 }
 
 function replicationParts(

@@ -24,12 +24,14 @@ import type {
   ExportOptions,
   HeadExchange,
   HostTransfers,
+  InodeNumber,
   ImportOptions,
   LinkPeer,
   MirrorOptions,
   LocalVolume,
   MountTable,
   Offer,
+  OpenFiles,
   ShareRecord,
   Shares,
   TransferReport,
@@ -61,6 +63,7 @@ export interface WarrenComponents extends Parts {
   readonly collection: AutomaticCollection
   readonly replication: PeerReplication
   readonly fs: ReturnType<typeof createFileSystem>
+  readonly files: OpenFiles
   readonly transfers: HostTransfers | undefined
 }
 
@@ -237,11 +240,12 @@ export class PeerWarren implements Warren {
   async check(options: CheckOptions = {}): Promise<CheckReport> {
     const signal = this.#untilStop(options)
     await this.sync()
-    const { own, store, reader, clock, replication } = this.#parts
+    const { own, store, reader, clock, replication, files } = this.#parts
+    const isOpen = (inode: InodeNumber): boolean => files.isOpen(own, inode)
     const encoding = own.readKey === undefined ? undefined : new Sealing(own.readKey)
     const copiesOf = await replication.copiesOf({ signal })
     return checkVolume(
-      { volume: own, store, reader, encoding, clock, copiesOf },
+      { volume: own, store, reader, encoding, clock, isOpen, copiesOf },
       { ...options, signal }
     )
   }

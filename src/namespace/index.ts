@@ -1,5 +1,5 @@
 /** The door of the namespace layer. */
-export { createFileSystem } from './fs/index.ts'
+export { OpenFiles, createFileSystem } from './fs/index.ts'
 export type {
   BigIntStats,
   Directory,

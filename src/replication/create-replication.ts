@@ -63,7 +63,13 @@ export async function openReplication(
   }
   const { owned, watch } = watchOwn(chosen, { record, circle, tell })
   const upkeep = createUpkeep(chosen, options, { tell, held: () => held })
-  const copies = new CopiesNow({ self: peer.id, own, owned, lacks: id => upkeep.lacks(id) })
+  const copies = new CopiesNow({
+    self: peer.id,
+    own,
+    owned,
+    lacks: id => upkeep.lacks(id),
+    lookAgain: asked => upkeep.lookAgain(asked)
+  })
   upkeep.watch(own.id, {
     circle,
     listOf: sequence => owned.list.of(sequence),

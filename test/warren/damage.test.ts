@@ -141,9 +141,13 @@ test('what nobody has is lost, and told by its path; a check gets it once bob is
   await flip(await segmentOf(context), content)
   const addresses = bob.addresses()
   await bob.stop()
+  const lost = new Promise(resolve => {
+    alice.replication.events.addEventListener('lost', resolve, { once: true })
+  })
   await rejectsWith(alice.fs.readFile('/folder/file'), 'EHOSTUNREACH')
   const told = await alice.check({ repair: true })
   assert.deepEqual(blocksIn(told), [['block-missing', '/folder/file', false]])
+  await lost
   assert.ok(addresses.length > 0)
   // Carol happens to have the same bytes.
   await using carol = await startWarren()
@@ -151,6 +155,7 @@ test('what nobody has is lost, and told by its path; a check gets it once bob is
   await alice.connect(carol.addresses()[0]!)
   const mended = await alice.check({ repair: true })
   assert.deepEqual(blocksIn(mended), [['block-missing', '/folder/file', true]])
+  assert.deepEqual(mended.byKind, { 'block-missing': 1 }, 'its copies are counted as they are now')
   await carol.stop()
   assert.deepEqual(new Uint8Array(await alice.fs.readFile('/folder/file')), content)
 })
@@ -161,6 +166,20 @@ test('a sealed volume is checked as well', async context => {
   await carol.fs.writeFile('/secret', contentOf(17))
   const report = await carol.check()
   assert.deepEqual([report.problems, report.counts.files, report.counts.blocks], [[], 1, 3])
+})
+
+test('what is open without a name is left alone, and gone when it is closed', async ({ alice }) => {
+  const file = await alice.fs.open('/file', 'w+')
+  await file.writeFile('still here')
+  await alice.fs.unlink('/file')
+  const open = await alice.check({ repair: true })
+  assert.deepEqual([open.problems, open.counts.files], [[], 1])
+  const buffer = new Uint8Array(10)
+  await file.read(buffer, 0, 10, 0)
+  assert.equal(new TextDecoder().decode(buffer), 'still here')
+  await file.close()
+  const closed = await alice.check({ repair: true })
+  assert.deepEqual([closed.problems, closed.counts.files], [[], 0])
 })
 
 test('a check ends when it is told, and when the warren stops', async ({ alice }) => {

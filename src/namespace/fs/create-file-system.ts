@@ -29,6 +29,8 @@ export interface FileSystemComponents {
   readonly clock: Clock
   /** Default: nobody else keeps what is written, and one copy is all there can be. */
   readonly durable?: WaitForCopies
+  /** For others who need to know what is open. Default: its own, by the buffer options. */
+  readonly files?: OpenFiles
 }
 
 export interface FileSystemOptions extends BufferOptions {
@@ -52,7 +54,7 @@ export function createFileSystem(
   const context: FileSystemContext = {
     ...components,
     durable: components.durable ?? onlyHere,
-    files: new OpenFiles(components.clock, options),
+    files: components.files ?? new OpenFiles(components.clock, options),
     umask: options.umask ?? UMASK,
     uid: options.uid ?? 0,
     gid: options.gid ?? 0

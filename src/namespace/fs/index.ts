@@ -3,6 +3,7 @@ export { constants } from './constants.ts'
 export type { FileSystemConstants } from './constants.ts'
 export { createFileSystem } from './create-file-system.ts'
 export type { FileSystemComponents, FileSystemOptions } from './create-file-system.ts'
+export { OpenFiles } from './open-files.ts'
 export type { Directory, OpeningDirectory } from './directory.ts'
 export { Dirent, DirentWithStats } from './dirent.ts'
 export type {

@@ -58,6 +58,10 @@ export class OpenFiles {
     return this.#files.has(volume)
   }
 
+  isOpen(volume: Volume, inode: InodeNumber): boolean {
+    return this.find(volume, inode) !== undefined
+  }
+
   find(volume: Volume, inode: InodeNumber): OpenFile | undefined {
     return this.#files.get(volume)?.get(inode)
   }

@@ -10,7 +10,7 @@ import type { CopiesNow } from './copies-now.ts'
  * never told: they are on their way out, or hold for somebody who wants more of the same bytes.
  */
 export async function copiesForCheck(
-  copies: Pick<CopiesNow, 'count' | 'holding'>,
+  copies: Pick<CopiesNow, 'count' | 'holding' | 'lookAgain'>,
   list: Pick<HolderListFields, 'holders'>,
   options: { readonly signal: AbortSignal }
 ): Promise<CopiesOf> {
@@ -19,8 +19,11 @@ export async function copiesForCheck(
   const active = list.holders.filter(({ state }) => state === 'active').length
   const wantedOf = ({ replicas, minimum }: Policy): number =>
     replicas === 'all' ? Math.max(minimum, active) : replicas
-  return async blocks =>
-    blocks.map(({ id, inode, directories }) => {
+  let lookedAgain: Promise<void> | undefined
+  return async blocks => {
+    // Not before the check has repaired what it could.
+    await (lookedAgain ??= copies.lookAgain(options))
+    return blocks.map(({ id, inode, directories }) => {
       const policy =
         inode === undefined ? policies.policy : policyFor(policies, [inode, ...directories()])
       return {
@@ -30,4 +33,5 @@ export async function copiesForCheck(
         wantedMax: Infinity
       }
     })
+  }
 }

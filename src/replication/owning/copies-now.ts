@@ -24,6 +24,8 @@ export interface CopiesComponents {
   readonly owned: Pick<OwnedVolume, 'circle' | 'list'>
   /** Blocks that should be here and are not. */
   readonly lacks: (id: BlockId) => boolean
+  /** Looks for them here before they are counted. */
+  readonly lookAgain: (options: { readonly signal: AbortSignal }) => Promise<void>
 }
 
 export interface CopiesOfVersion {
@@ -82,7 +84,13 @@ export class CopiesNow {
   /** Of the newest version; holders that are behind count with what did not change since. */
   async count(options: { readonly signal: AbortSignal }): Promise<CopiesOfVersion> {
     const version = this.#components.own.head!
+    await this.lookAgain(options)
     return this.#countOf(version, await this.#findNew(version, options))
+  }
+
+  /** Of what is told from now on: what was missing here may have come back. */
+  lookAgain(options: { readonly signal: AbortSignal }): Promise<void> {
+    return this.#components.lookAgain(options)
   }
 
   #countOf(version: SignedHead, known: ReadonlyMap<number, NewSince | undefined>): CopiesOfVersion {

@@ -4,7 +4,7 @@
  * blocks would cost memory always.
  */
 import { codecOf } from '../../blocks/index.ts'
-import type { BlockId, BlockSession } from '../../blocks/index.ts'
+import type { BlockId, BlockSession, BlockStore } from '../../blocks/index.ts'
 import type { LocalVolume } from '../../namespace/index.ts'
 import type { Clock } from '../../peer/index.ts'
 
@@ -14,6 +14,9 @@ const GATHER_MS = 1_000
 /** What nobody had is asked for again after this, in milliseconds. */
 export const LOST_RETRY_MS: number = 10 * 60_000
 
+/** Blocks that are looked for here before copies are counted: 32 MiB to read, at the usual size. */
+const LOOK_AGAIN_MAX = 256
+
 /** More at once is a disk that is gone; the next pass of the scrub finds the rest. */
 const DAMAGED_MAX = 65_536
 
@@ -21,6 +24,7 @@ export interface OwnRepairComponents {
   readonly own: Pick<LocalVolume, 'head' | 'at'>
   /** Looks here, and then at the other holders; keeps what it gets. */
   readonly reader: Pick<BlockSession, 'get' | 'flush'>
+  readonly store: Pick<BlockStore, 'get'>
   readonly clock: Clock
   readonly on: {
     readonly damaged: (blocks: number) => void
@@ -35,6 +39,8 @@ export class OwnRepair {
   readonly #lost = new Set<BlockId>()
   readonly #ending = new AbortController()
   #cancel: (() => void) | undefined
+  /** Of what is waited for. */
+  #pauseMs = 0
   #running: Promise<void> = Promise.resolve()
 
   constructor(components: OwnRepairComponents) {
@@ -44,6 +50,14 @@ export class OwnRepair {
   /** Whether a block of the volume is damaged here and nobody had it when it was looked for. */
   lacks(id: BlockId): boolean {
     return this.#lost.has(id)
+  }
+
+  /** Somebody else may have got back what was lost: a check, or whoever wanted to read it. */
+  async lookAgain({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    for (const id of [...this.#lost].slice(0, LOOK_AGAIN_MAX)) {
+      const bytes = await this.#components.store.get(id, { signal })
+      if (bytes !== undefined) this.#lost.delete(id)
+    }
   }
 
   damaged(ids: readonly BlockId[]): void {
@@ -59,7 +73,11 @@ export class OwnRepair {
 
   #later(ms: number): void {
     if (this.#ending.signal.aborted) return
-    this.#cancel ??= this.#components.clock.after(ms, () => {
+    // What was found just now does not wait until what was lost is asked for again.
+    if (ms < this.#pauseMs) this.#cancel?.()
+    else if (this.#cancel !== undefined) return
+    this.#pauseMs = ms
+    this.#cancel = this.#components.clock.after(ms, () => {
       this.#cancel = undefined
       this.#running = this.#running.then(() => this.#repair()).catch(() => {})
     })

@@ -106,6 +106,11 @@ export class Upkeep {
     return this.#repair.lacks(id)
   }
 
+  /** Before it is asked of many: whether what was missing is here by now. */
+  lookAgain(options: { readonly signal: AbortSignal }): Promise<void> {
+    return this.#repair.lookAgain(options)
+  }
+
   /** These were found damaged here: whoever needs them gets them again. */
   damaged(ids: readonly BlockId[]): void {
     if (this.#isStopped) return

@@ -27,12 +27,14 @@ test('what is of the volume comes back, what nobody has is told and asked for ag
   const [one, other] = ids as [BlockId, BlockId]
   const elsewhere = createMemoryBlockStore()
   await elsewhere.putMany([{ id: one, bytes: (await root.store.get(one))! }])
+  const here = createMemoryBlockStore()
   const clock = createManualClock()
   const told: unknown[] = []
   const asked: BlockId[] = []
   const repair = new OwnRepair({
     own: root.volume,
     clock,
+    store: here,
     reader: {
       async get(id) {
         asked.push(id)
@@ -63,6 +65,20 @@ test('what is of the volume comes back, what nobody has is told and asked for ag
   await clock.advance(LOST_RETRY_MS)
   await settled()
   assert.deepEqual(told, [])
+  assert.deepEqual(asked.splice(0), [other])
+  const signal = AbortSignal.timeout(10_000)
+  await repair.lookAgain({ signal })
+  assert.equal(repair.lacks(other), true)
+  await here.putMany([{ id: other, bytes: (await root.store.get(other))! }])
+  await repair.lookAgain({ signal })
+  assert.equal(repair.lacks(other), false)
+  repair.damaged([other])
+  await clock.advance(1_000)
+  await settled()
+  assert.deepEqual(told.splice(0), [
+    ['damaged', 1],
+    ['lost', [other]]
+  ])
   assert.deepEqual(asked.splice(0), [other])
   await elsewhere.putMany([{ id: other, bytes: (await root.store.get(other))! }])
   await clock.advance(LOST_RETRY_MS)
