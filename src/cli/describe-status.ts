@@ -1,5 +1,5 @@
 /** What `warren status` and `warren holders` print for people. */
-import type { FolderStatus, HolderStatus, Policy, ReplicationStatus } from '../index.ts'
+import type { FolderStatus, HeldStatus, HolderStatus, Policy, ReplicationStatus } from '../index.ts'
 import { alignColumns } from './columns.ts'
 import type { Alignment } from './columns.ts'
 import { copiesBar } from './copies-bar.ts'
@@ -20,6 +20,16 @@ export function describeStatus(status: ReplicationStatus): string[] {
     '',
     describeRepair(status.repairing),
     ...lostPaths(status.folders).map(path => `lost: ${path}`)
+  ]
+}
+
+/** What is held of others is told by another command; who only holds should not think that nothing is done. */
+export function describeHeld(held: readonly HeldStatus[]): string[] {
+  if (held.length === 0) return []
+  const bytes = held.reduce((sum, { usedBytes }) => sum + usedBytes, 0)
+  return [
+    '',
+    `holds ${formatAmount(held.length, 'volume')} of others, ${formatBytes(bytes)}: warren pledge`
   ]
 }
 

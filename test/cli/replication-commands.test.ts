@@ -117,7 +117,7 @@ test('leave, replicate and remove-holder wait for a day, or as long as they are 
 test('status draws where copies are missing', async () => {
   const fake = fakeHome()
   const shown = (await print('status /', fake)).split('\n')
-  assert.deepEqual(fake.calls, [['status', '/', { timeoutMs: 30_000 }]])
+  assert.deepEqual(fake.calls, [['status', '/', { timeoutMs: 30_000 }], ['held']])
   const rest = shown.slice(1)
   assert.equal(shown[0], `version 17 of ${VOLUME}`)
   assert.deepEqual(rest.slice(1, 4), [
@@ -133,6 +133,7 @@ test('status draws where copies are missing', async () => {
   )
   assert.equal(shown[10], '7 blocks to copy, 7.0 MiB; whole in about 1:30')
   assert.equal(shown[11], 'lost: //lost')
+  assert.equal(shown[13], 'holds 1 volume of others, 2.0 KiB: warren pledge')
   assert.deepEqual(lines(await print('status --json', fake)), [STATUS])
 })
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineCommand } from '../command.ts'
 import type { Command } from '../command.ts'
-import { describeStatus } from '../describe-status.ts'
+import { describeHeld, describeStatus } from '../describe-status.ts'
 import { EXIT } from '../exit-codes.ts'
 import { during } from '../failure.ts'
 import { HEAR_MS, hearHolders } from '../hear-holders.ts'
@@ -42,7 +42,7 @@ export const status: Command = defineCommand({
       do {
         const found = await during(path, replication.status(path, { signal, timeoutMs }))
         if (output.json) await output.value(found)
-        else await output.draw(describeStatus(found))
+        else await output.draw([...describeStatus(found), ...describeHeld(replication.held())])
         if (watch) await sleep(REFRESH_MS, undefined, { signal })
       } while (watch)
     } catch (error) {
