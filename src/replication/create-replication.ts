@@ -63,6 +63,9 @@ export async function openReplication(
   }
   const { owned, watch } = watchOwn(chosen, { record, circle, tell })
   const upkeep = createUpkeep(chosen, options, { tell, held: () => held })
+  for (const type of ['presence', 'report'] as const) {
+    circle.events.addEventListener(type, () => upkeep.retryLost())
+  }
   const copies = new CopiesNow({
     self: peer.id,
     own,

@@ -11,8 +11,11 @@ import type { Clock } from '../../peer/index.ts'
 /** What is found within this is looked for in one walk, in milliseconds. */
 const GATHER_MS = 1_000
 
-/** What nobody had is asked for again after this, in milliseconds. */
+/** What nobody had, or what there was no room for, is asked for again after this, in milliseconds. */
 export const LOST_RETRY_MS: number = 10 * 60_000
+
+/** When somebody is there who was not, or has something new, it is asked for after this, in milliseconds. */
+export const LOST_RETRY_SOON_MS = 15_000
 
 /** Blocks that are looked for here before copies are counted: 32 MiB to read, at the usual size. */
 const LOOK_AGAIN_MAX = 256
@@ -47,7 +50,7 @@ export class OwnRepair {
     this.#components = components
   }
 
-  /** Whether a block of the volume is damaged here and nobody had it when it was looked for. */
+  /** Whether a block of the volume is damaged here, and was not to be had, or not to be kept. */
   lacks(id: BlockId): boolean {
     return this.#lost.has(id)
   }
@@ -63,6 +66,11 @@ export class OwnRepair {
   damaged(ids: readonly BlockId[]): void {
     for (const id of ids) if (this.#found.size < DAMAGED_MAX) this.#found.add(id)
     this.#later(GATHER_MS)
+  }
+
+  /** Others may have by now what nobody had. */
+  retry(): void {
+    if (this.#lost.size > 0) this.#later(LOST_RETRY_SOON_MS)
   }
 
   async stop(): Promise<void> {
@@ -91,20 +99,30 @@ export class OwnRepair {
     if (ours.size > 0) on.damaged(ours.size)
     const wanted = new Set([...this.#lost, ...ours])
     const before = this.#lost.size
-    let [blocks, bytes] = [0, 0]
+    // Lost is what is not here again, on disk.
+    for (const id of wanted) this.#lost.add(id)
+    const got = new Map<BlockId, number>()
     for (const id of wanted) {
-      const got = await this.#get(id)
-      if (got === undefined) this.#lost.add(id)
-      else {
-        this.#lost.delete(id)
-        blocks++
-        bytes += got
-      }
+      const bytes = await this.#get(id)
+      if (bytes !== undefined) got.set(id, bytes)
     }
-    await this.#components.reader.flush()
-    if (blocks > 0) on.repaired({ blocks, bytes })
+    if (await this.#isKept()) {
+      for (const id of got.keys()) this.#lost.delete(id)
+      const bytes = [...got.values()].reduce((sum, each) => sum + each, 0)
+      if (got.size > 0) on.repaired({ blocks: got.size, bytes })
+    }
     if (this.#lost.size > before) on.lost([...this.#lost])
     if (this.#lost.size > 0) this.#later(LOST_RETRY_MS)
+  }
+
+  /** False when the disk is full, or fails. */
+  async #isKept(): Promise<boolean> {
+    try {
+      await this.#components.reader.flush()
+      return true
+    } catch {
+      return false
+    }
   }
 
   async #get(id: BlockId): Promise<number | undefined> {

@@ -118,6 +118,11 @@ export class Upkeep {
     this.#cancel ??= this.#components.clock.after(GATHER_MS, () => this.#tellDamaged())
   }
 
+  /** Other holders of the own volume may have by now what nobody had. */
+  retryLost(): void {
+    this.#repair.retry()
+  }
+
   #tellDamaged(): void {
     this.#cancel = undefined
     const ids = [...this.#damaged]

@@ -4,7 +4,11 @@ import assert from 'node:assert/strict'
 import { codecOf, createMemoryBlockStore } from '../../../src/blocks/index.ts'
 import type { BlockId } from '../../../src/blocks/index.ts'
 import { WarrenError } from '../../../src/errors.ts'
-import { LOST_RETRY_MS, OwnRepair } from '../../../src/replication/upkeep/own-repair.ts'
+import {
+  LOST_RETRY_MS,
+  LOST_RETRY_SOON_MS,
+  OwnRepair
+} from '../../../src/replication/upkeep/own-repair.ts'
 import { createFileSystemFixture } from '../../fixtures/file-system.ts'
 import { createManualClock } from '../../peer/manual-clock.ts'
 import { blockFor } from '../fixtures.ts'
@@ -88,6 +92,59 @@ test('what is of the volume comes back, what nobody has is told and asked for ag
   await clock.advance(10 * LOST_RETRY_MS)
   await settled()
   assert.equal(asked.length, 1)
+  repair.retry()
+  repair.damaged([other])
+  await elsewhere.deleteMany([other])
+  await clock.advance(1_000)
+  await settled()
+  assert.equal(repair.lacks(other), true)
+  assert.equal(asked.splice(0).length, 2)
+  // Somebody is there again, and says so over and over.
+  for (let count = 0; count < 10; count++) {
+    await clock.advance(LOST_RETRY_SOON_MS / 10 - 1)
+    await settled()
+    repair.retry()
+  }
+  assert.deepEqual(asked, [])
+  await clock.advance(LOST_RETRY_SOON_MS / 5)
+  await settled()
+  assert.deepEqual(asked, [other])
+  await repair.stop()
+})
+
+test('what there is no room for is asked for again, and is lacking until it is on disk', async () => {
+  await using fixture = await createFileSystemFixture({ blockBytes: BLOCK })
+  const { fs, root } = fixture
+  await fs.writeFile('/file', fill(5 * BLOCK, 1))
+  await fs.sync()
+  const ids: BlockId[] = []
+  for await (const id of root.store.ids()) if (codecOf(id) === 'raw') ids.push(id)
+  const [id] = ids as [BlockId]
+  const clock = createManualClock()
+  const told: unknown[] = []
+  let isFull = true
+  const repair = new OwnRepair({
+    own: root.volume,
+    clock,
+    store: root.store,
+    reader: {
+      get: async () => fill(BLOCK, 1),
+      async flush() {
+        if (isFull) throw new WarrenError('ENOSPC')
+      }
+    },
+    on: { damaged: () => {}, repaired: detail => told.push(detail), lost: lost => told.push(lost) }
+  })
+  repair.damaged([id])
+  await clock.advance(1_000)
+  await settled()
+  assert.deepEqual(told.splice(0), [[id]])
+  assert.equal(repair.lacks(id), true)
+  isFull = false
+  await clock.advance(LOST_RETRY_MS)
+  await settled()
+  assert.deepEqual(told, [{ blocks: 1, bytes: BLOCK }])
+  assert.equal(repair.lacks(id), false)
   await repair.stop()
 })
 
