@@ -12,6 +12,7 @@ import type {
   PeerId,
   Protocol
 } from '../../src/peer/index.ts'
+import { eventually } from '../fixtures/eventually.ts'
 
 export interface PeerFixture {
   /** A peer that is not started, of the one network of the running test. */
@@ -24,7 +25,7 @@ export const ECHO: Protocol = '/warren/test-echo/1.0.0'
 export const COUNT: Protocol = '/warren/test-count/1.0.0'
 
 /** Ends a test that would hang. */
-const TEST_MS_MAX = 15_000
+const TEST_MS_MAX = 40_000
 
 export function testPeer(name: string, fixture: PeerFixture): void {
   const test = suite<{ alice: Peer; bob: Peer; carol: Peer }>(`peer: ${name}`)
@@ -206,8 +207,9 @@ export function testPeer(name: string, fixture: PeerFixture): void {
     const options = { windowBytes: 50_000 }
     const answers = iterate(alice, bob.id, COUNT, options)
     await answers.next()
+    await eventually(() => assert.ok(pulled >= 4, `${pulled} pulled after one was taken`))
     await sleep(100)
-    assert.ok(pulled >= 4 && pulled <= 7, `${pulled} pulled after one was taken`)
+    assert.ok(pulled <= 7, `${pulled} pulled after one was taken`)
     for (let taken = 1; taken < 100; taken++) await answers.next()
     await sleep(50)
     assert.ok(pulled >= 100 && pulled <= 107, `${pulled} pulled after 100 were taken`)
@@ -277,12 +279,13 @@ export function testPeer(name: string, fixture: PeerFixture): void {
       yield { body: 1 }
       await aborted.promise
     })
-    const answers = iterate(alice, bob.id, COUNT, { silenceMs: 50 })
+    // So long that a slow machine is not taken for a silent peer.
+    const answers = iterate(alice, bob.id, COUNT, { silenceMs: 1_000 })
     await answers.next()
-    await sleep(100)
+    await sleep(1_100)
     const started = performance.now()
     await assert.rejects(answers.next(), { code: 'ETIMEDOUT' })
-    assert.ok(performance.now() - started >= 45, 'the silence counts from when we wait')
+    assert.ok(performance.now() - started >= 950, 'the silence counts from when we wait')
     await within(aborted.promise)
   })
 

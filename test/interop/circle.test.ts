@@ -20,7 +20,7 @@ interface Context {
   closers: (() => Promise<void>)[]
 }
 
-const DEADLINE_MS = 20_000
+const DEADLINE_MS = 60_000
 
 const test = suite<Context>('circle over sockets')
 test.before.each(context => {

@@ -27,7 +27,7 @@ import type { CraftedVolume } from './hostile-peer.ts'
 
 const test = suite('hostile owner')
 
-const DEADLINE_MS = 8_000
+const DEADLINE_MS = 60_000
 
 type Outcome = { readonly code: string } | { readonly value: unknown }
 
@@ -55,8 +55,7 @@ const everyVerb: Readonly<Record<string, (bob: Warren, host: string) => Promise<
   list: bob => bob.fs.readdir('/m'),
   listTypes: bob => bob.fs.readdir('/m', { withFileTypes: true }).then(entries => entries.length),
   listAll: bob => bob.fs.readdir('/m', { recursive: true }).then(names => names.length),
-  // Copying makes zeros of gaps, so that it may go on for long: until the caller has had enough.
-  copy: bob => bob.fs.cp('/m', '/copy', { recursive: true, signal: enough(2_000) }),
+  copy: bob => bob.fs.cp('/m', '/copy', { recursive: true }),
   export: (bob, host) => bob.export('/m', host)
 }
 
@@ -152,6 +151,8 @@ test('sizes beyond all measure cost no memory', async () => {
   ])
   const before = process.memoryUsage().rss
   const outcomes = await tryAll(volume, {
+    // Copying makes zeros of gaps, so that it goes on for long: until the caller has had enough.
+    copy: bob => bob.fs.cp('/m', '/copy', { recursive: true, signal: enough(1_000) }),
     read: bob => bob.fs.readFile('/m/huge'),
     readMost: bob => bob.fs.readFile('/m/most'),
     stream: bob => firstBytes(bob, '/m/huge'),

@@ -27,7 +27,7 @@ import { startHostilePeer } from './hostile-peer.ts'
 const test = suite('lying peer')
 
 /** A little more than a reader gives a block before it gives up, and a mount a head. */
-const DEADLINE_MS = 9_000
+const DEADLINE_MS = 30_000
 const FETCH_MS = 2_500
 
 interface Alice extends AsyncDisposable {

@@ -262,11 +262,16 @@ test('holds exactly its limits', () => {
 })
 
 test('refuses long text without reading it', () => {
-  const startMs = performance.now()
-  assert.throws(() => parseLink(`${start}/${'%41'.repeat(10_000_000)}`), { code: 'EINVAL' })
-  assert.throws(() => parseLink('k'.repeat(LINK_LENGTH_MAX)), { code: 'EINVAL' })
-  assert.throws(() => parseLink(`warren:${'k'.repeat(LINK_LENGTH_MAX - 10)}`), { code: 'EINVAL' })
-  assert.ok(performance.now() - startMs < 200)
+  const long = `${start}/${'%41'.repeat(10_000_000)}`
+  const times = Array.from({ length: 5 }, () => {
+    const startMs = performance.now()
+    assert.throws(() => parseLink(long), { code: 'EINVAL' })
+    assert.throws(() => parseLink('k'.repeat(LINK_LENGTH_MAX)), { code: 'EINVAL' })
+    assert.throws(() => parseLink(`warren:${'k'.repeat(LINK_LENGTH_MAX - 10)}`), { code: 'EINVAL' })
+    return performance.now() - startMs
+  })
+  // The quickest, since a machine may do something else in the middle of any.
+  assert.ok(Math.min(...times) < 200, times.join())
 })
 
 test('leaves out hints that are too many or none, and keeps the first of equal ones', () => {

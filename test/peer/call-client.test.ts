@@ -3,11 +3,12 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Call } from '../../src/peer/call.ts'
 import { CallClient } from '../../src/peer/call-client.ts'
-import { systemClock } from '../../src/peer/clock.ts'
 import { FRAME_TYPES } from '../../src/peer/frames.ts'
 import { CALLS_MAX } from '../../src/peer/limits.ts'
 import type { CallOptions } from '../../src/peer/peer.ts'
 import { within } from '../contracts/peer-contract.ts'
+import { createManualClock } from './manual-clock.ts'
+import type { ManualClock } from './manual-clock.ts'
 import type { RawChannel } from './raw-channel.ts'
 import { createRawChannel } from './raw-channel.ts'
 
@@ -19,6 +20,7 @@ const { REQUEST, ANSWER, END, CANCEL, CREDIT } = FRAME_TYPES
 interface Fixture extends RawChannel {
   readonly client: CallClient
   call(options?: CallOptions): Call
+  readonly clock: ManualClock
 }
 
 const channels: RawChannel[] = []
@@ -30,12 +32,14 @@ function connect(): Fixture {
   const raw = createRawChannel()
   channels.push(raw)
   const client = new CallClient(raw.channel)
+  const clock = createManualClock()
   void client.run()
   const begin = client.begin.bind(client)
   return {
     ...raw,
     client,
-    call: options => new Call({ begin, clock: systemClock }, { body: 'question' }, options)
+    clock,
+    call: options => new Call({ begin, clock }, { body: 'question' }, options)
   }
 }
 
@@ -136,6 +140,7 @@ test('times out when the server stays silent, and cancels', async () => {
   const { id, next } = await ask(raw, { silenceMs: 50 })
   const other = await ask(raw)
   raw.send({ type: ANSWER, call: other.id, body: 1 })
+  await raw.clock.advance(50)
   await assert.rejects(within(next), { code: 'ETIMEDOUT' })
   const cancel = await raw.receive()
   assert.deepEqual([cancel.type, cancel.call], [CANCEL, id])
@@ -146,6 +151,7 @@ test('makes no new calls where nothing was heard, and lets those under way finis
   const raw = connect()
   const other = await ask(raw)
   const { next } = await ask(raw, { silenceMs: 30 })
+  await raw.clock.advance(30)
   await assert.rejects(within(next), { code: 'ETIMEDOUT' })
   assert.equal(raw.client.usable, false)
   raw.send({ type: ANSWER, call: other.id, body: 'late' })
@@ -160,6 +166,7 @@ test('times out within a frame that never ends', async () => {
   const raw = connect()
   const { next } = await ask(raw, { silenceMs: 30 })
   raw.sendBytes(Uint8Array.of(ANSWER, 0, 0, 0, 1))
+  await raw.clock.advance(30)
   await assert.rejects(within(next), { code: 'ETIMEDOUT' })
 })
 
@@ -215,8 +222,10 @@ test('holds back one call more than its limit, until one has ended', async () =>
   assert.equal(request.type, REQUEST)
   raw.send({ type: ANSWER, call: request.call, body: 'late' })
   assert.equal((await within(next)).value?.body, 'late')
-  const never = raw.call({ silenceMs: 30 })
-  await assert.rejects(within(never.next()), { code: 'ETIMEDOUT' })
+  const never = raw.call({ silenceMs: 30 }).next()
+  never.catch(() => {})
+  await raw.clock.advance(30)
+  await assert.rejects(within(never), { code: 'ETIMEDOUT' })
 })
 
 test('sends nothing before it is read, and nothing after it was left', async () => {

@@ -34,7 +34,7 @@ async function dial(): Promise<Wires> {
   const { port } = server.address() as AddressInfo
   const connection = await transport.dial(multiaddr(`/ip4/127.0.0.1/tcp/${port}`), {
     upgrader: upgrader as unknown as Upgrader,
-    signal: AbortSignal.timeout(5_000)
+    signal: AbortSignal.timeout(30_000)
   })
   const [other] = (await accepted) as [Socket]
   return {

@@ -4,12 +4,12 @@
  *
  * time limit: 300 s
  */
-import { build } from 'esbuild'
+import type { Metafile } from 'esbuild'
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
@@ -113,21 +113,22 @@ testFromEntry('ships what it needs and nothing else', async () => {
 })
 
 testFromEntry('is bundled for the browser without a module of Node', async () => {
-  const outfile = join(project, 'bundle.mjs')
+  const [outfile, report] = [join(project, 'bundle.mjs'), join(project, 'bundle.json')]
   await writeFile(join(project, 'page.js'), "export * from 'warren'\n")
-  const { metafile } = await build({
-    absWorkingDir: project,
-    entryPoints: ['page.js'],
-    outfile,
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    platform: 'browser',
-    conditions: ['browser'],
-    external: ['node:*'],
-    metafile: true,
-    logLevel: 'silent'
-  })
+  // The command and not the module, whose process ends only after this one.
+  await run(tool('esbuild'), [
+    'page.js',
+    '--bundle',
+    '--minify',
+    '--format=esm',
+    '--platform=browser',
+    '--conditions=browser',
+    '--external:node:*',
+    '--log-level=warning',
+    `--outfile=${outfile}`,
+    `--metafile=${report}`
+  ])
+  const metafile = JSON.parse(await readFile(report, 'utf8')) as Metafile
   const wrong = Object.entries(metafile.inputs).flatMap(([path, { imports }]) =>
     imports.filter(target => target.external).map(target => `${path} imports ${target.path}`)
   )

@@ -2,11 +2,13 @@
  * Warrens for tests, in this process, over TCP on the loopback address.
  *
  * Exports: `LOOPBACK` options; `startWarren(options?)`, meant for `await using alice = …`;
- * `rejectsWith(work, code, details?)`; `eventually(check, what, ms?)`.
+ * `rejectsWith(work, code, details?)`; `eventually(check, ms?)`; `timed(work)`.
  */
 import assert from 'node:assert/strict'
 import { createWarren } from '../../src/index.ts'
 import type { ErrorCode, Warren, WarrenOptions } from '../../src/index.ts'
+
+export { eventually } from '../fixtures/eventually.ts'
 
 export const LOOPBACK = { listen: ['/ip4/127.0.0.1/tcp/0'], discovery: false } as const
 
@@ -35,22 +37,6 @@ export async function rejectsWith(
     if (message !== undefined) assert.match(error.message, message)
     return true
   })
-}
-
-/** Tries again until the check passes; its last failure is told when the time is over. */
-export async function eventually<Result>(
-  check: () => Result | Promise<Result>,
-  milliseconds = 5_000
-): Promise<Result> {
-  const untilMs = performance.now() + milliseconds
-  for (;;) {
-    try {
-      return await check()
-    } catch (error) {
-      if (performance.now() > untilMs) throw error
-    }
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
 }
 
 /** How long work takes, beside what it resolves to. */

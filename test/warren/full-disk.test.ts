@@ -88,7 +88,7 @@ testOnDisk(
     const { files } = await alice.call<Filled>('fill', '/large', LARGE, { sync: true })
     const removed = await alice.call<number>('removeEveryOther', '/large')
     assert.equal(await alice.call('attempt', 'sync'), undefined)
-    await eventually(() => alice.call('write', '/more', 8 * MIB), 20_000)
+    await eventually(() => alice.call('write', '/more', 8 * MIB))
     await checkAll(alice, { '/large': files - removed })
   }
 )

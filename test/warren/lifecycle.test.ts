@@ -11,7 +11,7 @@ import { createMemoryHeadStore, createMemoryNamespaceStore } from '../../src/nam
 import { createMemoryNetwork, createSigningKey } from '../../src/peer/index.ts'
 import { createLibp2pNode } from '../../src/peer/libp2p-node.ts'
 import { createTemporaryDirectory } from '../fixtures/temporary-directory.ts'
-import { LOOPBACK, rejectsWith, startWarren, timed } from './fixtures.ts'
+import { LOOPBACK, rejectsWith, startWarren, eventually, timed } from './fixtures.ts'
 
 const test = suite('lifecycle')
 
@@ -78,11 +78,10 @@ test('a write that was reported before a stop is there after it', async () => {
       }
     })()
     const ended = rejectsWith(writing, 'EBADF')
-    await new Promise(resolve => setTimeout(resolve, 10 + round))
+    await eventually(() => assert.ok(written.length > round))
     await alice.stop()
     await ended
     await using again = await startWarren({ directory: directory.path })
-    assert.ok(written.length > 0)
     for (const path of written) assert.equal(await again.fs.readFile(path, 'utf8'), path)
   }
 })

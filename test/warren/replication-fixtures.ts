@@ -37,6 +37,6 @@ export function sameBytes(one: Uint8Array, other: Uint8Array): void {
 }
 
 /** A signal that keeps a test from waiting for ever. */
-export function soon(ms = 10_000): { readonly timeoutMs: number } {
+export function soon(ms = 40_000): { readonly timeoutMs: number } {
   return { timeoutMs: ms }
 }

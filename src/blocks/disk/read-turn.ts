@@ -19,20 +19,26 @@ const PAUSE_FACTOR = 20
 const READS_IN_A_TURN_MAX = 128
 
 export class ReadTurn {
+  readonly #now: () => number
   #readsLeft = READS_IN_A_TURN_MAX
   #pausedUntil = 0
+
+  /** `now` in milliseconds, from any beginning. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
 
   /** The bytes read, or `undefined` when the read belongs on the pool. */
   readHere(file: DiskFile, target: Uint8Array, position: number): number | undefined {
     if (target.length > READ_HERE_BYTES_MAX || this.#readsLeft === 0) return undefined
-    const begin = performance.now()
+    const begin = this.#now()
     if (begin < this.#pausedUntil) return undefined
     if (this.#readsLeft === READS_IN_A_TURN_MAX) {
       setImmediate(() => (this.#readsLeft = READS_IN_A_TURN_MAX)).unref()
     }
     this.#readsLeft--
     const count = file.readHere(target, position)
-    const end = performance.now()
+    const end = this.#now()
     if (end - begin > SLOW_MS) this.#pausedUntil = end + (end - begin) * PAUSE_FACTOR
     return count
   }

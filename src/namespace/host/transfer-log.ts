@@ -23,9 +23,12 @@ export class TransferLog {
   #path = ''
   #toldAt = -Infinity
   readonly #onProgress: TransferOptions['onProgress']
+  readonly #now: () => number
 
-  constructor(options: TransferOptions) {
+  /** `now` in milliseconds, from any beginning. */
+  constructor(options: TransferOptions, now: () => number = () => performance.now()) {
     this.#onProgress = options.onProgress
+    this.#now = now
   }
 
   file(path: string, bytes: number): void {
@@ -66,7 +69,7 @@ export class TransferLog {
   #tell(path: string): void {
     this.#path = path
     if (this.#onProgress === undefined) return
-    const now = performance.now()
+    const now = this.#now()
     if (now - this.#toldAt < PROGRESS_MS) return
     this.#toldAt = now
     this.#onProgress({

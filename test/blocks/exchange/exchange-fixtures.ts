@@ -8,7 +8,14 @@ import type { BlockId } from '../../../src/blocks/block-id.ts'
 import { createBlockExchange } from '../../../src/blocks/exchange/index.ts'
 import type { BlockExchange, BlockExchangeOptions } from '../../../src/blocks/exchange/index.ts'
 import { createMemoryNetwork } from '../../../src/peer/index.ts'
-import type { CallHandler, Clock, MemoryNetwork, Peer, PeerId } from '../../../src/peer/index.ts'
+import type {
+  CallHandler,
+  Clock,
+  LinkShape,
+  MemoryNetwork,
+  Peer,
+  PeerId
+} from '../../../src/peer/index.ts'
 import { BLOCKS_PROTOCOL } from '../../../src/blocks/exchange/messages.ts'
 
 export interface Neighbour {
@@ -34,10 +41,11 @@ export class Neighbourhood {
   /** While the neighbourhood stands the process lives, whatever it waits for. */
   readonly #alive = setInterval(() => {}, 1000)
 
-  /** With a clock everything goes by it. */
-  constructor(clock?: Clock) {
+  /** With a clock everything goes by it. By default what is sent arrives at once. */
+  constructor(clock?: Clock, link: LinkShape = {}) {
     this.#clock = clock
-    this.network = createMemoryNetwork({ clock: clock ?? backgroundClock, random: createRandom(1) })
+    const random = createRandom(1)
+    this.network = createMemoryNetwork({ clock: clock ?? backgroundClock, random, link })
   }
 
   /** A peer that serves and fetches, connected to nobody. */

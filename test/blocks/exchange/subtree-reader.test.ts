@@ -1,14 +1,15 @@
 /** Whole trees through a session: cold, half there already, from sources that fail. */
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isWarrenError } from '../../../src/errors.ts'
 import type { Block } from '../../../src/blocks/block.ts'
 import type { BlockId } from '../../../src/blocks/block-id.ts'
 import { encodeAnswer } from '../../../src/blocks/exchange/messages.ts'
+import { FlowingClock } from '../../fixtures/flowing-clock.ts'
 import { Neighbourhood, collect, makeBlocks, makeNode } from './exchange-fixtures.ts'
 
 interface Context {
+  clock: FlowingClock
   hood: Neighbourhood
   root: BlockId
   /** All of the tree, in the order of the walk. */
@@ -42,9 +43,13 @@ test.before(async context => {
   context.nodes = context.blocks.filter(({ id }) => id.startsWith('bafy'))
 })
 test.before.each(context => {
-  context.hood = new Neighbourhood()
+  context.clock = new FlowingClock()
+  context.hood = new Neighbourhood(context.clock)
 })
-test.after.each(context => context.hood.stop())
+test.after.each(async ({ clock, hood }) => {
+  await hood.stop()
+  clock.stop()
+})
 
 function idsOf(blocks: readonly Block[]): BlockId[] {
   return blocks.map(({ id }) => id)
@@ -70,20 +75,21 @@ for (const cold of [false, true]) {
     assert.deepEqual(bob.store.usage(), alice.store.usage())
   })
 
-  test(`a tree ${how} costs few round trips`, async ({ hood, root, blocks }) => {
+  test(`a tree ${how} costs few round trips`, async ({ clock, hood, root, blocks }) => {
     const [alice, bob] = [await hood.add(blocks), await hood.add()]
     await hood.introduce(alice.peer, bob.peer)
     hood.network.shape(alice.id, bob.id, { delayMs: 20 })
     await bob.peer.dial(alice.id)
     const reader = bob.exchange.reader({ sources: () => [alice.id] })
-    const began = performance.now()
+    const began = clock.now()
     await collect(reader.getSubtree(root, { cold }))
-    const ms = performance.now() - began
+    const ms = clock.now() - began
     // 1,507 blocks in 307 nodes, 40 ms a round trip.
     assert.ok(ms < 1500, `${ms} ms`)
   })
 
   test(`a tree ${how} survives a source that lies, lacks or stalls`, async ({
+    clock,
     hood,
     root,
     blocks,
@@ -102,9 +108,9 @@ for (const cold of [false, true]) {
       const bob = await hood.add()
       await hood.introduce(bob.peer, bad, honest.peer)
       const reader = bob.exchange.reader({ sources: () => [bad.id, honest.id] })
-      const began = performance.now()
+      const began = clock.now()
       assert.deepEqual(idsOf(await collect(reader.getSubtree(root, { cold }))), idsOf(blocks))
-      const ms = performance.now() - began
+      const ms = clock.now() - began
       assert.ok(ms < 2500, `${ms} ms`)
       const again = await collect(reader.getSubtree(root, { nodesOnly: true }))
       assert.deepEqual(idsOf(again), idsOf(nodes))
@@ -120,7 +126,7 @@ for (const cold of [false, true]) {
     )
   })
 
-  test(`leaving a tree ${how} ends what was under way`, async ({ hood, root, blocks }) => {
+  test(`leaving a tree ${how} ends what was under way`, async ({ clock, hood, root, blocks }) => {
     const [alice, bob] = [await hood.add(blocks), await hood.add()]
     await hood.introduce(alice.peer, bob.peer)
     hood.network.shape(alice.id, bob.id, { bytesPerSecond: 512 * 1024 })
@@ -128,12 +134,13 @@ for (const cold of [false, true]) {
     for await (const { id } of reader.getSubtree(root, { cold })) {
       if (id === blocks[20]!.id) break
     }
-    const abort = AbortSignal.timeout(50)
-    const other = collect(reader.getSubtree(root, { cold, signal: abort }))
-    await assert.rejects(other, { name: 'TimeoutError' })
-    await sleep(300)
+    const controller = new AbortController()
+    clock.after(50, () => controller.abort())
+    const other = collect(reader.getSubtree(root, { cold, signal: controller.signal }))
+    await assert.rejects(other, { name: 'AbortError' })
+    await clock.sleep(300)
     const carried = hood.network.bytesCarried()
-    await sleep(100)
+    await clock.sleep(100)
     assert.equal(hood.network.bytesCarried(), carried)
   })
 }

@@ -80,7 +80,7 @@ test('buffered bytes are stored by themselves after a while', async () => {
   await using fixture = await createFileSystemFixture({ bufferDelayMs: 20 })
   const handle = await fixture.fs.open('/file', 'w')
   await handle.write('soon')
-  const signal = AbortSignal.timeout(5000)
+  const signal = AbortSignal.timeout(40_000)
   for (let size = 0; size === 0; await delay(5, undefined, { signal })) {
     const snapshot = await fixture.root.volume.snapshot()
     size = (await snapshot.inode((await snapshot.lookup(ROOT_INODE, 'file'))!.inode))!.size

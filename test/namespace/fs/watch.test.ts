@@ -13,7 +13,7 @@ function begin(
   path: string,
   options: WatchOptions = {}
 ): (until: string) => Promise<string[]> {
-  const signal = AbortSignal.timeout(5000)
+  const signal = AbortSignal.timeout(40_000)
   const events = fs.watch(path, { ...options, signal })[Symbol.asyncIterator]()
   // Asked for at once: watching begins with the first question.
   let next: Promise<IteratorResult<WatchEvent>> | undefined = events.next()

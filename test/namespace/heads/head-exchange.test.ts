@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createMemoryNetwork } from '../../../src/peer/index.ts'
 import type { CallHandler, MemoryNetwork, Peer } from '../../../src/peer/index.ts'
 import { HEADS_PROTOCOL } from '../../../src/namespace/heads/head-messages.ts'
+import { NEWEST_TIMEOUT_MS } from '../../../src/namespace/heads/fetch-heads.ts'
 import type { SignedHead } from '../../../src/namespace/heads/head.ts'
 import { connect, createHolder, listen } from './exchange-fixtures.ts'
 import type { Holder } from './exchange-fixtures.ts'
@@ -114,14 +115,14 @@ test('does not wait for the silent once somebody has answered, and never beyond 
 
   let startMs = performance.now()
   assert.equal((await alice.exchange.newest(volume, { timeoutMs: 100 })).fresh, false)
-  assert.ok(performance.now() - startMs < 1_000)
+  assert.ok(performance.now() - startMs < NEWEST_TIMEOUT_MS)
   await cancelled.promise
 
   await bob.commit(await sign(1))
   await connect(alice, bob)
   startMs = performance.now()
-  assert.equal((await alice.exchange.newest(volume, { timeoutMs: 30_000 })).fresh, true)
-  assert.ok(performance.now() - startMs < 1_000)
+  assert.equal((await alice.exchange.newest(volume, { timeoutMs: 60_000 })).fresh, true)
+  assert.ok(performance.now() - startMs < 30_000)
 
   const signal = AbortSignal.timeout(50)
   const nobodyKnows = (await createOwner()).volume

@@ -211,7 +211,7 @@ async function exportCrafted(
   const snapshot = new TreeSnapshot(await empty.apply(sorted), reader)
   const crafted: Volume = Object.create(volume, { snapshot: { value: async () => snapshot } })
   const place = { volume: crafted, directory: top as InodeNumber, name: undefined }
-  const signal = AbortSignal.timeout(20_000)
+  const signal = AbortSignal.timeout(80_000)
   return exportToHost({}, place, temporary.join('target'), { signal })
 }
 

@@ -14,6 +14,7 @@ import {
 import { mirrorFromHost } from '../../../src/namespace/host/index.ts'
 import type { MirrorComponents } from '../../../src/namespace/host/mirror-from-host.ts'
 import type { MirrorOptions, TransferReport } from '../../../src/namespace/transfer.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import type { TransferFixture } from './host-fixtures.ts'
 import {
   createTransferFixture,
@@ -27,7 +28,7 @@ import {
 const test = suite('mirror from host')
 
 /** How long a change may take to be seen on a busy machine. */
-const SEEN_MS = 10_000
+const SEEN_MS = 40_000
 
 test('takes in what is made, changed, renamed and removed', async () => {
   await using fixture = await createTransferFixture()
@@ -100,8 +101,10 @@ test('looks at changed directories only', async () => {
   await mirror.isEqual()
   writeFileSync(`${source}/d7/f3`, 'changed')
   await mirror.isEqual()
-  const last = mirror.reports.at(-1)!
-  assert.deepEqual([last.files, last.bytes, last.skipped], [1, 7, 19])
+  const later = await mirror.laterReports()
+  // The file is emptied and then written: where that takes long, those are two changes.
+  for (const { files, skipped } of later) assert.deepEqual([files, skipped], [1, 19])
+  assert.equal(later.at(-1)!.bytes, 7)
 })
 
 test('sees a change that left size and time as they were', async () => {
@@ -126,13 +129,16 @@ test('reports now and then under constant change', async () => {
   await using mirror = startMirror(fixture, source)
   await mirror.isEqual()
   const before = mirror.reports.length
-  const end = performance.now() + 2_000
-  while (performance.now() < end) {
+  const began = performance.now()
+  await eventually(async () => {
     appendFileSync(`${source}/log`, 'line\n')
     await sleep(20)
-  }
+    assert.ok(mirror.reports.length > before && performance.now() > began + 2_000)
+  })
+  // Where the writing pauses, a change is at rest after a tenth of a second.
+  const tenths = (performance.now() - began) / 100
   const during = mirror.reports.length - before
-  assert.ok(during >= 1 && during <= 10, `${during} reports in 2 s`)
+  assert.ok(during <= tenths, `${during} reports in ${tenths / 10} s`)
   await mirror.isEqual()
 })
 
@@ -171,7 +177,9 @@ test('compares from time to time where directories cannot be watched, and says s
   )
   writeFileSync(`${source}/a/b/file`, 'polled')
   await mirror.isEqual()
-  assert.equal(mirror.reports.at(-1)!.failed.length, 0, 'it is said once')
+  for (const { failed } of await mirror.laterReports()) {
+    assert.equal(failed.length, 0, 'it is said once')
+  }
 })
 
 test('finds in a full walk what no event told', async () => {
@@ -224,8 +232,7 @@ test('lets go of everything when its reader leaves', async () => {
     assert.equal(open, 1)
     break
   }
-  await sleep(10)
-  assert.equal(open, 0)
+  await eventually(() => assert.equal(open, 0))
 })
 
 test('fails when the folder itself goes away, and keeps what the volume has', async () => {
@@ -259,6 +266,8 @@ interface RunningMirror extends AsyncDisposable {
   readonly reports: TransferReport[]
   /** Resolves when the volume is as the folder; rejects when that takes too long. */
   isEqual(): Promise<void>
+  /** Waits for a report after the first, which may come a moment after the change; all but the first. */
+  laterReports(): Promise<readonly TransferReport[]>
 }
 
 function startMirror(
@@ -291,6 +300,11 @@ function startMirror(
         await sleep(30)
       }
     },
+    laterReports: () =>
+      eventually(() => {
+        assert.ok(reports.length > 1)
+        return reports.slice(1)
+      }),
     [Symbol.asyncDispose]: async () => {
       controller.abort()
       await running

@@ -10,6 +10,7 @@ import type {
 } from '../../../src/namespace/volume/volume.ts'
 import { WarrenError } from '../../../src/errors.ts'
 import { codecOf, createMemoryBlockStore } from '../../../src/blocks/index.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { createVolumeFixture } from '../../fixtures/volume.ts'
 
 const test = suite('local volume')
@@ -352,10 +353,7 @@ test('changes are committed by themselves', async () => {
   const { volume } = await createVolumeFixture({ commitDelayMs: 5 })
   const before = volume.head!.sequence
   await volume.update(transaction => transaction.create(ROOT_INODE, 'file', FILE))
-  for (let waited = 0; volume.head!.sequence === before && waited < 2000; waited += 10) {
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
-  assert.ok(volume.head!.sequence > before)
+  await eventually(() => assert.ok(volume.head!.sequence > before))
   await volume.close()
 })
 

@@ -387,7 +387,8 @@ async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   return found
 }
 
-const WAIT_MS_MAX = 15_000
+/** Guards against hanging. */
+const WAIT_MS_MAX = 60_000
 
 export async function waitFor<Value>(
   read: () => Value,

@@ -9,6 +9,7 @@ import {
   LOST_RETRY_SOON_MS,
   OwnRepair
 } from '../../../src/replication/upkeep/own-repair.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { createFileSystemFixture } from '../../fixtures/file-system.ts'
 import { createManualClock } from '../../peer/manual-clock.ts'
 import { blockFor } from '../fixtures.ts'
@@ -57,7 +58,7 @@ test('what is of the volume comes back, what nobody has is told and asked for ag
   repair.damaged([one, blockFor(1)])
   repair.damaged([other])
   await clock.advance(1_000)
-  await settled()
+  await eventually(() => assert.equal(told.length, 3))
   assert.deepEqual(told.splice(0), [
     ['damaged', 2],
     ['repaired', { blocks: 1, bytes: BLOCK }],
@@ -78,7 +79,7 @@ test('what is of the volume comes back, what nobody has is told and asked for ag
   assert.equal(repair.lacks(other), false)
   repair.damaged([other])
   await clock.advance(1_000)
-  await settled()
+  await eventually(() => assert.equal(told.length, 2))
   assert.deepEqual(told.splice(0), [
     ['damaged', 1],
     ['lost', [other]]
@@ -86,7 +87,7 @@ test('what is of the volume comes back, what nobody has is told and asked for ag
   assert.deepEqual(asked.splice(0), [other])
   await elsewhere.putMany([{ id: other, bytes: (await root.store.get(other))! }])
   await clock.advance(LOST_RETRY_MS)
-  await settled()
+  await eventually(() => assert.equal(told.length, 1))
   assert.deepEqual(told.splice(0), [['repaired', { blocks: 1, bytes: BLOCK }]])
   assert.equal(repair.lacks(other), false)
   await clock.advance(10 * LOST_RETRY_MS)
