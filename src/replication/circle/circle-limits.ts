@@ -26,12 +26,6 @@ export const TICKS_LATE_MAX = 3
  */
 export const WATCHED_MAX = 32
 
-/**
- * Watches of one peer at a time, over all volumes. A channel carries 256 calls, and the other verbs
- * need some of them. Two peers that hold more volumes together do not hear each other in the rest.
- */
-export const WATCHES_PER_PEER_MAX = 128
-
 /** Whom to ask while there is no list that names us: where we joined, and some more. */
 export const SOURCES_MAX = 16
 
@@ -41,7 +35,7 @@ export const WATCH_PAUSE_MS_MIN = 1_000
 /** The longest pause: a holder that returns is heard again within about a minute. */
 export const WATCH_PAUSE_MS_MAX = 60_000
 
-/** Messages of one watch that follow each other at once: a few changes, told without delay. */
+/** Messages of one volume that follow each other at once: a few changes, told without delay. */
 export const TELL_BURST = 64
 
 /** And in the long run, per second: whoever writes durably one after the other waits for each. What changes more often is told as it is then. */
@@ -50,23 +44,23 @@ export const TELL_PER_SECOND = 200
 /** Between messages when there were too many, in milliseconds. */
 export const TELL_GAP_MS = 5
 
-/** Messages of one watch that are read in a row: more than an honest holder sends. */
-export const HEAR_BURST: number = 4 * TELL_BURST
+/** Messages of one peer that are read in a row: the first ones of a thousand volumes. */
+export const HEAR_BURST: number = 16 * TELL_BURST
 
-/** And in the long run, per second. A holder that sends more waits for us. */
+/** And in the long run, per second, over all volumes. A holder that sends more waits for us. */
 export const HEAR_PER_SECOND: number = 2 * TELL_PER_SECOND
 
 /** How long it waits, in milliseconds. */
 export const HEAR_GAP_MS = 100
 
-/** Bytes of one watch that may be under way: the largest message is let through alone. */
+/** Bytes of one line that may be under way: the largest message is let through alone. */
 export const WATCH_WINDOW_BYTES: number = 64 * 1024
 
 /** How often the addresses that a watch tells are looked at again, in milliseconds. */
 export const ADDRESSES_TOLD_MS = 15_000
 
-/** Watches that one peer may begin in a row, over all volumes: all of them after a restart, and again. */
-export const WATCHES_BURST: number = 4 * WATCHES_PER_PEER_MAX
+/** Lines and watches that one peer may begin in a row: thousands of volumes after a restart. */
+export const WATCHES_BURST = 4096
 
 /** And in the long run, per second. */
 export const WATCHES_PER_SECOND = 8

@@ -80,7 +80,7 @@ export interface Circles {
   /** Whether a circle is open whose newest list names this peer: who may be told of the volume. */
   isHolder(volume: VolumeId, peer: PeerId): boolean
   /** What this peer serves for its circles, for `createReplicasHandler`. */
-  readonly verbs: { readonly watch: CallHandler }
+  readonly verbs: Readonly<Record<'listen' | 'watch' | 'unwatch', CallHandler>>
   /** Closes every circle. Idempotent. */
   close(): Promise<void>
 }

@@ -1,24 +1,15 @@
-/** The circles of one peer: which volumes it has one of, and the verb `watch` for all of them. */
+/** The circles of one peer: which volumes it has one of, and what all of them have in common. */
 import { WarrenError } from '../../errors.ts'
 import type { VolumeId } from '../../namespace/index.ts'
-import type { CallHandler, Clock, Peer, PeerId } from '../../peer/index.ts'
-import { Allowances } from '../allowances.ts'
+import type { Clock, Peer, PeerId } from '../../peer/index.ts'
 import type { HolderListStore } from '../holders/holder-list-store.ts'
 import { createAddressBook } from './address-book.ts'
 import type { AddressesOf } from './address-book.ts'
 import type { Circle, Circles, OpenCircleOptions } from './circle.ts'
-import {
-  ABSENT_MS,
-  GRACE_MS,
-  LISTS_BURST,
-  LISTS_PER_SECOND,
-  SIGN_OF_LIFE_MS,
-  WATCHES_BURST,
-  WATCHES_PER_SECOND
-} from './circle-limits.ts'
+import { ABSENT_MS, GRACE_MS, SIGN_OF_LIFE_MS } from './circle-limits.ts'
+import { Lines } from './lines.ts'
 import { OpenCircle } from './open-circle.ts'
-import { decodeWatchRequest } from './watch-messages.ts'
-import { WatchSlots } from './watch-slots.ts'
+import { WatchServer } from './serve-watch.ts'
 
 export interface CirclesComponents {
   readonly peer: Pick<Peer, 'id' | 'addresses' | 'known' | 'call' | 'remember' | 'events'>
@@ -48,13 +39,11 @@ export function createCircles(
 }
 
 class PeerCircles implements Circles {
-  readonly verbs: { readonly watch: CallHandler }
-  readonly #components: CirclesComponents
+  readonly verbs: Circles['verbs']
+  readonly #components: Required<CirclesComponents>
   readonly #options: Required<CirclesOptions>
-  readonly #addressesOf: AddressesOf
-  readonly #slots = new WatchSlots()
-  readonly #watches: Allowances
-  readonly #lists: Allowances
+  readonly #lines: Lines
+  readonly #server: WatchServer
   /** Those that are being opened, too. */
   readonly #opening = new Set<VolumeId>()
   readonly #open = new Map<VolumeId, OpenCircle>()
@@ -66,13 +55,17 @@ class PeerCircles implements Circles {
       const numbers = `${signOfLifeMs}, ${absentMs}, ${graceMs}`
       throw new WarrenError('EINVAL', { message: `sign of life, absence and grace: ${numbers}` })
     }
-    const { peer, clock } = components
-    this.#components = components
+    const { peer, clock, random = Math.random } = components
+    const { addressesOf = createAddressBook(peer, clock) } = components
+    this.#components = { ...components, random, addressesOf }
     this.#options = { absentMs, graceMs, signOfLifeMs }
-    this.#addressesOf = components.addressesOf ?? createAddressBook(peer, clock)
-    this.#watches = new Allowances(clock, { burst: WATCHES_BURST, perSecond: WATCHES_PER_SECOND })
-    this.#lists = new Allowances(clock, { burst: LISTS_BURST, perSecond: LISTS_PER_SECOND })
-    this.verbs = { watch: (request, context) => this.#serve(request, context) }
+    this.#lines = new Lines({ peer, clock, random, signOfLifeMs })
+    this.#server = new WatchServer({
+      clock,
+      signOfLifeMs,
+      circleOf: volume => this.#open.get(volume)
+    })
+    this.verbs = this.#server.verbs
     peer.events.addEventListener('connect', this.#connected)
   }
 
@@ -104,18 +97,18 @@ class PeerCircles implements Circles {
   async close(): Promise<void> {
     this.#closed = true
     this.#components.peer.events.removeEventListener('connect', this.#connected)
+    this.#server.close()
+    const lost = this.#lines.close()
     await Promise.all([...this.#open.values()].map(circle => circle.close()))
+    await lost
   }
 
   #create(volume: VolumeId, sources: readonly PeerId[]): OpenCircle {
-    const { random = Math.random, ...components } = this.#components
     const circle = new OpenCircle(
       volume,
       {
-        ...components,
-        random,
-        addressesOf: this.#addressesOf,
-        slots: this.#slots,
+        ...this.#components,
+        lines: this.#lines,
         closed: () => {
           this.#open.delete(volume)
           this.#opening.delete(volume)
@@ -125,20 +118,6 @@ class PeerCircles implements Circles {
     )
     this.#open.set(volume, circle)
     return circle
-  }
-
-  /** A volume that is unknown here and one that the caller does not hold look alike. */
-  async *#serve(...[{ body }, context]: Parameters<CallHandler>): ReturnType<OpenCircle['serve']> {
-    const request = decodeWatchRequest(body)
-    const { from } = context
-    if (!this.#watches.take(from, 1)) {
-      throw new WarrenError('EBUSY', { message: `${from} watches too much` })
-    }
-    const circle = this.#open.get(request.volume)
-    if (circle === undefined) {
-      throw new WarrenError('EACCES', { message: `${from} does not hold ${request.volume}` })
-    }
-    yield* circle.serve(request, context, () => this.#lists.take(from, 1))
   }
 
   readonly #connected = ({ detail: peer }: CustomEvent<PeerId>): void => {

@@ -1,7 +1,7 @@
 /** A circle that is open: what this peer knows of the holders of one volume, and tells them. */
 import { WarrenError } from '../../errors.ts'
 import type { VolumeId } from '../../namespace/index.ts'
-import type { CallContext, Clock, OutgoingMessage, Peer, PeerId } from '../../peer/index.ts'
+import type { Clock, OutgoingMessage, Peer, PeerId } from '../../peer/index.ts'
 import { Allowances } from '../allowances.ts'
 import { equalBytes } from '../holders/compare-bytes.ts'
 import { supersedesHolderList } from '../holders/holder-list-order.ts'
@@ -10,27 +10,28 @@ import type { HolderListStore } from '../holders/holder-list-store.ts'
 import type { Holder, HolderList } from '../holders/holder-list.ts'
 import type { AddressesOf } from './address-book.ts'
 import type { Circle, CircleEvents, Presence } from './circle.ts'
-import { HINTS_BURST, HINTS_PER_SECOND, SOURCES_MAX } from './circle-limits.ts'
+import { HINTS_BURST, HINTS_PER_SECOND } from './circle-limits.ts'
 import type { HolderReport } from './holder-report.ts'
+import type { Lines } from './lines.ts'
 import type { AddressHints } from './message-parts.ts'
 import { rememberAddresses, rememberHints } from './remember-hints.ts'
 import { isSameReport } from './report-record.ts'
 import type { Said } from './report-record.ts'
 import { Ring } from './ring.ts'
 import { Silence } from './silence.ts'
-import { Watch } from './watch.ts'
-import type { WatchAnswer, WatchRequest } from './watch-messages.ts'
+import type { WatchNews, WatchRequest } from './watch-messages.ts'
 import { encodeWatchAnswer } from './watch-messages.ts'
-import type { WatchSlots } from './watch-slots.ts'
 import { Watchers } from './watchers.ts'
+import type { Telling } from './watchers.ts'
+import { Watches } from './watches.ts'
 
 export interface OpenCircleComponents {
-  readonly peer: Pick<Peer, 'id' | 'addresses' | 'call' | 'remember'>
+  readonly peer: Pick<Peer, 'id' | 'addresses' | 'remember'>
   readonly clock: Clock
   readonly random: () => number
   readonly lists: Pick<HolderListStore, 'get' | 'put'>
   readonly addressesOf: AddressesOf
-  readonly slots: WatchSlots
+  readonly lines: Pick<Lines, 'join' | 'leave'>
   /** Called once it is closed. */
   readonly closed: () => void
 }
@@ -49,18 +50,15 @@ export class OpenCircle implements Circle {
   readonly events: Circle['events']
   readonly #target = new EventTarget() as EventTarget & Circle['events']
   readonly #components: OpenCircleComponents
-  readonly #settings: OpenCircleSettings
   readonly #stop = new AbortController()
   readonly #silence: Silence
   readonly #watchers: Watchers
   readonly #hints: Allowances
-  readonly #watches = new Map<PeerId, Watch>()
+  readonly #watches: Watches
   readonly #said = new Map<PeerId, Said>()
   readonly #distrusted = new Set<PeerId>()
-  /** Watches that were stopped and lists that are being stored. */
-  readonly #unwinding = new Set<Promise<unknown>>()
-  /** Of those whom the list has us watch, who was heard since. */
-  readonly #reached = new Set<PeerId>()
+  /** Lists that are being stored. */
+  readonly #storing = new Set<Promise<unknown>>()
   #list: HolderList | undefined
   #ring = new Ring(NO_HOLDERS)
   #counted: readonly Holder[] | undefined
@@ -69,23 +67,25 @@ export class OpenCircle implements Circle {
     this.volume = volume
     this.events = this.#target
     this.#components = components
-    this.#settings = settings
     const { clock, random } = components
     const { signOfLifeMs, absentMs, graceMs } = settings
     this.#silence = new Silence(
       { clock, changed: (holder, presence) => this.#presenceChanged(holder, presence) },
       { tickMs: signOfLifeMs, absentMs, graceMs }
     )
-    this.#watchers = new Watchers(
-      { circle: this.#told(), clock, random, stop: this.#stop.signal },
-      settings
-    )
+    this.#watchers = new Watchers({ circle: this.#told(), clock, random }, settings)
     this.#hints = new Allowances(clock, { burst: HINTS_BURST, perSecond: HINTS_PER_SECOND })
+    const hear = (from: PeerId, news: WatchNews): Promise<void> => this.#hear(from, news)
+    this.#watches = new Watches(
+      this.#ring,
+      { ...components, volume, list: () => this.#list, hear },
+      { self: components.peer.id, sources: settings.sources }
+    )
   }
 
   /** Goes on with what is in the store. */
   begin(list: HolderList | undefined): void {
-    if (list === undefined) this.#rewatch()
+    if (list === undefined) this.#watches.follow(this.#ring)
     else if (supersedesHolderList(list, this.#list)) this.#adopt(list)
   }
 
@@ -137,11 +137,11 @@ export class OpenCircle implements Circle {
     if (list.volume !== this.volume) throw new TypeError(`a list of ${list.volume}`)
     if (!supersedesHolderList(list, this.#list)) return false
     const stored = this.#store(list)
-    this.#unwinding.add(stored)
+    this.#storing.add(stored)
     try {
       return await stored
     } finally {
-      this.#unwinding.delete(stored)
+      this.#storing.delete(stored)
     }
   }
 
@@ -150,25 +150,28 @@ export class OpenCircle implements Circle {
     if (!signal.aborted) {
       this.#stop.abort()
       this.#silence.close()
-      for (const peer of this.#watches.keys()) this.#unwatch(peer)
+      this.#watchers.close()
       this.#components.closed()
     }
-    await Promise.allSettled(this.#unwinding)
+    await this.#watches.close()
+    await Promise.allSettled(this.#storing)
   }
 
   /** The peer is there: what waits for it in a pause need not. */
   connected(peer: PeerId): void {
-    this.#watches.get(peer)?.retry()
+    this.#watches.retry(peer)
   }
 
-  /** Answers a holder that watches us. `mayShow` tells whether it may have us verify a list. */
-  async *serve(
-    request: WatchRequest,
-    context: CallContext,
+  /**
+   * Lets a holder that wants to watch us in, or throws `EACCES`, after what it should know first.
+   * `mayShow` tells whether it may have us verify a list.
+   */
+  async *admit(
+    from: PeerId,
+    { list, addresses }: Pick<WatchRequest, 'list' | 'addresses'>,
     mayShow: () => boolean
   ): AsyncGenerator<OutgoingMessage> {
-    const { from } = context
-    const shown = request.list && mayShow() ? await this.#learnBytes(request.list) : undefined
+    const shown = list && mayShow() ? await this.#learnBytes(list) : undefined
     if (!this.names(from)) {
       const wasNamed = shown?.holders.some(({ peer }) => peer === from) === true
       if (wasNamed && this.#list) yield { body: encodeWatchAnswer({ list: this.#list.bytes }) }
@@ -176,11 +179,15 @@ export class OpenCircle implements Circle {
     }
     this.#silence.heard(from)
     if (this.#hints.take(from, 1)) {
-      await rememberAddresses(this.#components.peer, from, request.addresses)
+      await rememberAddresses(this.#components.peer, from, addresses)
     }
     // Whoever has just found us is there to be watched.
     this.connected(from)
-    yield* this.#watchers.serve(context)
+  }
+
+  /** What a holder that was let in is told from now on. `due` is called when there is news. */
+  tell(from: PeerId, due: () => void): Telling {
+    return this.#watchers.add(from, due)
   }
 
   #told(): ConstructorParameters<typeof Watchers>[0]['circle'] {
@@ -201,12 +208,12 @@ export class OpenCircle implements Circle {
   }
 
   /** What a holder that we watch tells us. */
-  async #hear(from: PeerId, { list, addresses, said, heard }: WatchAnswer): Promise<void> {
+  async #hear(from: PeerId, { list, addresses, said, heard }: WatchNews): Promise<void> {
     this.#silence.heard(from)
     if (list !== undefined) await this.#learnBytes(list)
     if (this.#stop.signal.aborted) return
     if (addresses !== undefined) await this.#remember(from, addresses)
-    this.#reach(from)
+    this.#watches.reach(from)
     if (said !== undefined) this.#take(from, said)
     if (heard !== undefined && heard.sequence === this.#list?.sequence) {
       for (const hearsay of heard.holders) this.#overhear(hearsay)
@@ -217,25 +224,11 @@ export class OpenCircle implements Circle {
   async #remember(from: PeerId, addresses: AddressHints): Promise<void> {
     if (!this.#hints.take(from, addresses.size)) return
     await rememberHints(this.#components.peer, this.#list ?? NO_HOLDERS, addresses)
-    for (const peer of addresses.keys()) if (!this.#reached.has(peer)) this.connected(peer)
-  }
-
-  /** Once enough of the others are heard, the sources are not needed. */
-  #reach(from: PeerId): void {
-    if (this.#reached.has(from)) return
-    const needed = this.#needsSources
-    this.#reached.add(from)
-    if (needed && !this.#needsSources) this.#rewatch()
-  }
-
-  /** Whom we hear tells us where the rest are; as long as they are few, the sources may know. */
-  get #needsSources(): boolean {
-    const watched = this.#ring.watchedBy(this.#components.peer.id)
-    return 2 * watched.filter(peer => this.#reached.has(peer)).length < watched.length
+    this.#watches.found(addresses.keys())
   }
 
   /** Of whom we watch ourselves nobody else is believed. */
-  #overhear({ place, ageMs, said }: NonNullable<WatchAnswer['heard']>['holders'][number]): void {
+  #overhear({ place, ageMs, said }: NonNullable<WatchNews['heard']>['holders'][number]): void {
     const holder = this.#ring.peerAt(place)
     if (holder === undefined || holder === this.#components.peer.id) return
     if (this.#watches.has(holder)) return
@@ -279,43 +272,9 @@ export class OpenCircle implements Circle {
       if (peer !== id && !this.names(peer)) this.#said.delete(peer)
     }
     for (const peer of this.#distrusted) if (!this.names(peer)) this.#distrusted.delete(peer)
-    this.#rewatch()
-    // Who refused us may think otherwise by the new list.
-    for (const watch of this.#watches.values()) watch.retry()
+    this.#watches.follow(this.#ring)
     this.#watchers.changed()
     this.#dispatch('list', list)
-  }
-
-  /** Watches those whom the list has us watch, and those who may tell us of a list or of them. */
-  #rewatch(): void {
-    const { id } = this.#components.peer
-    const wanted = new Set(this.#ring.watchedBy(id))
-    if (!this.names(id) || this.#needsSources) {
-      const sources = this.#settings.sources.filter(peer => peer !== id)
-      for (const source of sources.slice(0, SOURCES_MAX)) wanted.add(source)
-    }
-    for (const peer of this.#reached) if (!wanted.has(peer)) this.#reached.delete(peer)
-    for (const peer of this.#watches.keys()) if (!wanted.has(peer)) this.#unwatch(peer)
-    for (const peer of wanted) if (!this.#watches.has(peer)) this.#watch(peer)
-  }
-
-  #watch(holder: PeerId): void {
-    const watch = new Watch(holder, {
-      ...this.#components,
-      volume: this.volume,
-      signOfLifeMs: this.#settings.signOfLifeMs,
-      list: () => this.#list,
-      hear: (from, answer) => this.#hear(from, answer)
-    })
-    this.#watches.set(holder, watch)
-  }
-
-  #unwatch(holder: PeerId): void {
-    const stopped = this.#watches.get(holder)?.stop()
-    this.#watches.delete(holder)
-    if (stopped === undefined) return
-    this.#unwinding.add(stopped)
-    void stopped.then(() => this.#unwinding.delete(stopped))
   }
 
   #presenceChanged(holder: PeerId, presence: Presence): void {

@@ -9,7 +9,7 @@ import { ADDRESSES_TOLD_MS, HEARSAY_GONE_MAX, HEARSAY_MAX } from './circle-limit
 import type { AddressHints } from './message-parts.ts'
 import type { Said } from './report-record.ts'
 import type { Ring } from './ring.ts'
-import type { Hearsay, WatchAnswer } from './watch-messages.ts'
+import type { Hearsay, WatchNews } from './watch-messages.ts'
 
 /** What of a circle is told to others. */
 export interface ToldCircle {
@@ -65,7 +65,7 @@ export class Watcher {
   }
 
   /** What changed since this was asked before. */
-  next(nowMs: number): WatchAnswer {
+  next(nowMs: number): WatchNews {
     const isListNew = this.#circle.list !== this.#list
     if (isListNew) this.#begin()
     const { list, said, addresses, heard } = {
@@ -121,7 +121,7 @@ export class Watcher {
   }
 
   /** Reports that it was not told, then as many others as there is room for, in turn. */
-  #nextHeard(nowMs: number): WatchAnswer['heard'] {
+  #nextHeard(nowMs: number): WatchNews['heard'] {
     const { list, ring } = this.#circle
     if (list === undefined || ring.isWhole) return undefined
     const holders = new Map<number, Hearsay>()

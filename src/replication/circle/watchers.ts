@@ -1,40 +1,38 @@
-/** The answering half of `watch`: see `watch-messages.ts` for what is said. */
-import { WarrenError } from '../../errors.ts'
-import type { CallContext, Clock, OutgoingMessage, PeerId } from '../../peer/index.ts'
+/** Who watches us in one circle, and what each of them was told. */
+import type { Clock, PeerId } from '../../peer/index.ts'
 import { Allowances } from '../allowances.ts'
-import { Bell } from './bell.ts'
-import { TELL_BURST, TELL_GAP_MS, TELL_PER_SECOND } from './circle-limits.ts'
-import { encodeWatchAnswer } from './watch-messages.ts'
+import { TELL_BURST, TELL_PER_SECOND } from './circle-limits.ts'
+import type { WatchNews } from './watch-messages.ts'
 import { Watcher } from './watcher.ts'
-import type { ToldCircle } from './watcher.ts'
+import type { ToldCircle, WatcherOptions } from './watcher.ts'
 
 export interface WatchersComponents {
   readonly circle: ToldCircle
   readonly clock: Clock
   readonly random: () => number
-  /** Aborted when the circle is closed: then every answer ends. */
-  readonly stop: AbortSignal
 }
 
-export interface WatchersOptions {
-  readonly signOfLifeMs: number
-  readonly absentMs: number
+/** What the line to a peer that watches us tells of this circle. */
+export interface Telling {
+  /** What changed since this was asked before; undefined: it was told so much that it has to wait. */
+  next(): WatchNews | undefined
+  /** It watches no more. */
+  end(): void
 }
 
 interface Watching {
   readonly watcher: Watcher
-  readonly bell: Bell
-  readonly end: AbortController
+  readonly due: () => void
 }
 
 export class Watchers {
   readonly #components: WatchersComponents
-  readonly #options: WatchersOptions
+  readonly #options: WatcherOptions
   /** One a holder: it began a second watch because it lost the first. */
   readonly #watching = new Map<PeerId, Watching>()
   readonly #allowances: Allowances
 
-  constructor(components: WatchersComponents, options: WatchersOptions) {
+  constructor(components: WatchersComponents, options: WatcherOptions) {
     this.#components = components
     this.#options = options
     this.#allowances = new Allowances(components.clock, {
@@ -43,52 +41,49 @@ export class Watchers {
     })
   }
 
-  get size(): number {
-    return this.#watching.size
+  /** A listed holder watches us until it is listed no more. `due` is called when there is news. */
+  add(from: PeerId, due: () => void): Telling {
+    const { circle, random } = this.#components
+    const watcher = new Watcher(from, { circle, random, ...this.#options })
+    const watching = { watcher, due }
+    const before = this.#watching.get(from)
+    this.#watching.set(from, watching)
+    before?.due()
+    return {
+      next: () => this.#next(from, watching),
+      end: () => this.#remove(from, watching)
+    }
   }
 
   /** The list or our own report is another now. */
   changed(): void {
-    for (const { bell } of this.#watching.values()) bell.ring()
+    for (const { due } of this.#watching.values()) due()
   }
 
   /** A holder said something new, which those who do not hear it are to know. */
   said(holder: PeerId): void {
-    for (const { watcher, bell } of this.#watching.values()) {
-      if (watcher.said(holder)) bell.ring()
-    }
+    for (const { watcher, due } of this.#watching.values()) if (watcher.said(holder)) due()
   }
 
-  /** Tells a listed holder what there is, until it is listed no more: then `EACCES`. */
-  async *serve({ from, signal: callerSignal }: CallContext): AsyncGenerator<OutgoingMessage> {
-    const { circle, clock, stop } = this.#components
-    const watching = this.#add(from)
-    const { watcher, bell, end } = watching
-    const signal = AbortSignal.any([callerSignal, stop, end.signal])
-    try {
-      while (!signal.aborted) {
-        yield { body: encodeWatchAnswer(watcher.next(clock.now())) }
-        if (!circle.ring.has(from)) {
-          throw new WarrenError('EACCES', { message: `${from} is no holder any more` })
-        }
-        while (!signal.aborted && !this.#allowances.take(from, 1))
-          await bell.pause(TELL_GAP_MS, signal)
-        await bell.wait(this.#options.signOfLifeMs, signal)
-      }
-    } finally {
-      if (this.#watching.get(from) === watching) this.#watching.delete(from)
-    }
+  /** Everybody is told that this was all. */
+  close(): void {
+    const all = [...this.#watching.values()]
+    this.#watching.clear()
+    for (const { due } of all) due()
   }
 
-  #add(from: PeerId): Watching {
-    const { circle, clock, random } = this.#components
-    this.#watching.get(from)?.end.abort()
-    const watching = {
-      watcher: new Watcher(from, { circle, random, ...this.#options }),
-      bell: new Bell(clock),
-      end: new AbortController()
-    }
-    this.#watching.set(from, watching)
-    return watching
+  #next(from: PeerId, watching: Watching): WatchNews | undefined {
+    const { circle, clock } = this.#components
+    if (this.#watching.get(from) !== watching) return { ended: true }
+    if (!this.#allowances.take(from, 1)) return undefined
+    const news = watching.watcher.next(clock.now())
+    if (circle.ring.has(from)) return news
+    this.#remove(from, watching)
+    // The list that names it no more is the last thing it is told.
+    return { ...(news.list && { list: news.list }), ended: true }
+  }
+
+  #remove(from: PeerId, watching: Watching): void {
+    if (this.#watching.get(from) === watching) this.#watching.delete(from)
   }
 }

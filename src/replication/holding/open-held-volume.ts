@@ -223,7 +223,8 @@ class CircleHeldVolume implements HeldVolume {
     const holders = circle.list?.holders ?? []
     const sources = holders.map(({ peer }) => peer).filter(peer => peer !== self)
     this.#unfollow = heads.follow(this.volume, head => this.#learn(head), { sources })
-    before?.()
+    // Listeners are told in a turn of their own, and the one before may just be about to be.
+    if (before !== undefined) queueMicrotask(before)
   }
 
   #learn(head: SignedHead): void {

@@ -10,12 +10,18 @@ import {
   isSameReport
 } from '../../../src/replication/circle/report-record.ts'
 import {
+  SIGN_OF_LIFE,
+  decodeListenRequest,
+  decodeNews,
+  decodeUnwatchRequest,
   decodeWatchAnswer,
   decodeWatchRequest,
+  encodeListenRequest,
+  encodeNews,
+  encodeUnwatchRequest,
   encodeWatchAnswer,
   encodeWatchRequest
 } from '../../../src/replication/circle/watch-messages.ts'
-import type { WatchAnswer } from '../../../src/replication/circle/watch-messages.ts'
 import { createListOwner, peerFor } from '../fixtures.ts'
 import { refusesAll, travelled } from './hostile.ts'
 import { reportFor } from './members.ts'
@@ -25,7 +31,8 @@ const test = suite('watch messages')
 
 const gone = [peerFor(1), peerFor(2)].toSorted()
 const said = { made: 1_700_000_000_000, report: reportFor({ volume }, { gone, holds: -1 }) }
-const answer: WatchAnswer = {
+const news = {
+  watch: 5,
   list: Uint8Array.of(1, 2, 3),
   addresses: new Map([[peerFor(1), ['/ip4/192.0.2.1/tcp/4001']]]),
   said,
@@ -35,20 +42,36 @@ const answer: WatchAnswer = {
       { place: 3, ageMs: 12_000 },
       { place: 1023, ageMs: 0, said }
     ]
-  }
+  },
+  ended: true
+} as const
+
+function readNews(body: unknown): ReturnType<typeof decodeNews> {
+  return decodeNews(body, watch => (watch === 5 ? volume : undefined))
 }
 
 test('comes back as it was', () => {
-  const request = { volume, addresses: ['/ip4/192.0.2.1/tcp/1'], list: undefined }
+  const addresses = ['/ip4/192.0.2.1/tcp/1']
+  const request = { watch: 0, volume, addresses, list: undefined }
   assert.deepEqual(decodeWatchRequest(travelled(encodeWatchRequest(request))), request)
   const shown = { ...request, list: new Uint8Array(HOLDER_LIST_BYTES_MAX) }
   assert.deepEqual(decodeWatchRequest(travelled(encodeWatchRequest(shown))), shown)
-  assert.deepEqual(decodeWatchAnswer(travelled(encodeWatchAnswer(answer)), volume), answer)
-  assert.deepEqual(decodeWatchAnswer(travelled(encodeWatchAnswer({})), volume), {})
+  assert.equal(decodeUnwatchRequest(travelled(encodeUnwatchRequest(7))), 7)
+  decodeListenRequest(travelled(encodeListenRequest()))
+  const { list } = news
+  assert.deepEqual(decodeWatchAnswer(travelled(encodeWatchAnswer({ list }))), { list })
+  assert.deepEqual(decodeWatchAnswer(travelled(encodeWatchAnswer({}))), {})
+  assert.deepEqual(readNews(travelled(encodeNews(news))), news)
+  assert.deepEqual(readNews(travelled(encodeNews({ watch: 5 }))), { watch: 5 })
   for (const progress of ['current', 'behind', 'full', 'drained'] as const) {
     const report = reportFor({ volume }, { progress })
     assert.deepEqual(decodeSaid(travelled(encodeSaid({ made: 0, report })), volume).report, report)
   }
+})
+
+test('a sign of life, and news of what is not watched any more, say nothing', () => {
+  assert.equal(readNews(travelled(SIGN_OF_LIFE)), undefined)
+  assert.equal(readNews(travelled(encodeNews({ ...news, watch: 6 }))), undefined)
 })
 
 test('those who are gone are sent in order, whatever order they are in', () => {
@@ -57,25 +80,37 @@ test('those who are gone are sent in order, whatever order they are in', () => {
 })
 
 test('refuses what is not exactly a message', () => {
-  const readRequest = travelled(encodeWatchRequest({ volume, addresses: [], list: undefined }))
-  refusesAll(decodeWatchRequest, encodeWatchRequest, readRequest)
-  const read = (body: unknown): WatchAnswer => decodeWatchAnswer(body, volume)
-  refusesAll(read, encodeWatchAnswer, travelled(encodeWatchAnswer(answer)))
+  const request = encodeWatchRequest({ watch: 1, volume, addresses: [], list: undefined })
+  refusesAll(decodeWatchRequest, encodeWatchRequest, travelled(request))
+  refusesAll(decodeUnwatchRequest, encodeUnwatchRequest, travelled(encodeUnwatchRequest(1)))
+  refusesAll(decodeListenRequest, encodeListenRequest, travelled(encodeListenRequest()))
+  const { list } = news
+  refusesAll(decodeWatchAnswer, encodeWatchAnswer, travelled(encodeWatchAnswer({ list })))
+})
+
+test('refuses what is not exactly news', () => {
+  const read = (body: unknown): unknown => decodeNews(body, () => volume)
+  const write = (value: Parameters<typeof encodeNews>[0] | undefined): unknown => {
+    return value === undefined ? SIGN_OF_LIFE : encodeNews(value)
+  }
+  refusesAll(read, write, travelled(encodeNews(news)))
 })
 
 test('refuses a message that is cut short anywhere', () => {
-  const bytes = encode(encodeWatchAnswer(answer))
+  const bytes = encode(encodeNews(news))
   for (let length = 0; length < bytes.length; length++) {
-    assert.throws(() => decodeWatchAnswer(decode(bytes.subarray(0, length)), volume))
+    assert.throws(() => readNews(decode(bytes.subarray(0, length))))
   }
 })
 
 test('refuses what is over a limit by one', () => {
   const key = new Uint8Array(32)
-  const refuses = (body: unknown): void => {
-    assert.throws(() => decodeWatchAnswer(body, volume), { code: 'EPROTO' })
+  const refuses = (body: object): void => {
+    assert.throws(() => readNews({ watch: 5, ...body }), { code: 'EPROTO' })
   }
-  refuses({ list: new Uint8Array(HOLDER_LIST_BYTES_MAX + 1) })
+  const list = new Uint8Array(HOLDER_LIST_BYTES_MAX + 1)
+  refuses({ list })
+  assert.throws(() => decodeWatchAnswer({ list }), { code: 'EPROTO' })
   refuses({ addresses: Array.from({ length: HINTS_MAX + 1 }, () => [key, []]) })
   refuses({ heard: [1, Array.from({ length: HEARSAY_MAX + 1 }, () => [1, 1])] })
   const all = Array.from({ length: HOLDERS_MAX + 1 }, (_, index) => peerFor(index)).toSorted()
@@ -84,10 +119,9 @@ test('refuses what is over a limit by one', () => {
     return encodeSaid({ made: 1, report })
   }
   refuses({ report: withGone(HOLDERS_MAX + 1) })
-  const { said: read } = decodeWatchAnswer({ report: withGone(HOLDERS_MAX) }, volume)
-  assert.equal(read?.report.gone.length, HOLDERS_MAX)
-  const request = encodeWatchRequest({ volume, addresses: [], list: undefined }) as object
-  const list = new Uint8Array(HOLDER_LIST_BYTES_MAX + 1)
+  const read = readNews({ watch: 5, report: withGone(HOLDERS_MAX) })
+  assert.equal(read?.said?.report.gone.length, HOLDERS_MAX)
+  const request = encodeWatchRequest({ watch: 1, volume, addresses: [], list: undefined }) as object
   assert.throws(() => decodeWatchRequest({ ...request, list }), { code: 'EPROTO' })
 })
 

@@ -56,6 +56,18 @@ test('nothing is got before the list names a holder', async () => {
   await cluster.until(alice)
 })
 
+test('a head and a list that come at the same moment are both heard', async () => {
+  await using cluster = await Cluster.create()
+  await cluster.write(['a'], { blocks: 4 })
+  const alice = await cluster.addHolder('alice')
+  const list = await cluster.list()
+  await cluster.until(alice)
+  const head = { ...cluster.volume.head!, sequence: 1000 }
+  cluster.circles.tell({ ...list })
+  alice.heads.announce(head)
+  await cluster.until(alice, 'current', ({ holds }) => holds === head.sequence)
+})
+
 test('a pledge that is too small keeps the version before, until it is larger', async () => {
   await using cluster = await Cluster.create()
   await cluster.write(['a'], { blocks: 10 })
