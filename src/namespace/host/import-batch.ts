@@ -46,20 +46,10 @@ export class ImportBatch {
     this.bytes += isSmall(item.entry.stats) ? size : Math.min(size * BYTES_PER_EXTENT_BYTE, 2 ** 20)
   }
 
-  /** Reads and stores contents. */
+  /** Stores contents of large files. */
   async prepare(): Promise<void> {
-    const { signal, slices } = this.#context
-    const large: FileItem[] = []
-    for (const item of this.#items) {
-      signal?.throwIfAborted()
-      if (item.kind !== 'file') continue
-      if (!isSmall(item.entry.stats)) large.push(item)
-      else {
-        if (slices.isUsedUp) await slices.share()
-        this.#readSmall(item)
-      }
-    }
-    await this.#storeLarge(large)
+    this.#context.signal?.throwIfAborted()
+    await this.#storeLarge(this.#items.filter(isLarge))
   }
 
   /** Puts it all into the tree. */
@@ -67,6 +57,7 @@ export class ImportBatch {
     const { volume, slices, signal } = this.#context
     signal?.throwIfAborted()
     if (this.#items.length === 0) return
+    await this.#readAllSmall()
     for (const item of this.#items) await this.#makeRoom(item)
     await volume.update(async transaction => {
       const writer = new ImportWriter(this.#context, transaction)
@@ -78,7 +69,9 @@ export class ImportBatch {
     })
     for (const content of this.#contents.values()) if (isStored(content)) content.done()
     this.#contents.clear()
-    this.#context.garbage.add(this.bytes + this.names * GARBAGE_BYTES_PER_NAME)
+    const { garbage } = this.#context
+    garbage.add(this.bytes + this.names * GARBAGE_BYTES_PER_NAME)
+    await garbage.settled()
   }
 
   /** Gives up what was stored and did not come into the tree. */
@@ -103,6 +96,20 @@ export class ImportBatch {
     } else if ('found' in item && item.found?.type === 'directory') {
       if (item.kind === 'file' && !this.#contents.has(item)) return
       log.removed += await emptyDirectory(this.#context, item.found.number)
+    }
+  }
+
+  /**
+   * Not before the batch that went before is in the tree and collected: so these are not there to
+   * live through that, and are the next time of no use any more.
+   */
+  async #readAllSmall(): Promise<void> {
+    const { signal, slices } = this.#context
+    for (const item of this.#items) {
+      if (item.kind !== 'file' || isLarge(item)) continue
+      signal?.throwIfAborted()
+      if (slices.isUsedUp) await slices.share()
+      this.#readSmall(item)
     }
   }
 
@@ -202,4 +209,8 @@ function isHostFailure(error: unknown): boolean {
   if (error instanceof WarrenError) return error.code === 'EBUSY' && error.syscall === 'read'
   const { syscall } = error as NodeJS.ErrnoException
   return syscall === 'open' || syscall === 'read' || syscall === 'fstat'
+}
+
+function isLarge(item: ImportItem): item is FileItem {
+  return item.kind === 'file' && !isSmall(item.entry.stats)
 }

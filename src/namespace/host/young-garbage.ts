@@ -11,6 +11,7 @@ const COLLECTED_BYTES = 1024 * 1024
 export class YoungGarbage {
   readonly #collect: () => void
   #bytes = 0
+  #collecting: Promise<void> | undefined
 
   constructor(collect: () => void) {
     this.#collect = collect
@@ -19,8 +20,22 @@ export class YoungGarbage {
   /** Tells of so many bytes, about, that are soon of no use. Collects now and then: what is in use should be little. */
   add(bytes: number): void {
     this.#bytes += bytes
-    if (this.#bytes < COLLECTED_BYTES) return
+    if (this.#bytes >= COLLECTED_BYTES) this.#collecting ??= this.#collectSoon()
+  }
+
+  /** Resolves when what it was told of is collected, if it is to be. */
+  async settled(): Promise<void> {
+    await this.#collecting
+  }
+
+  /**
+   * In a turn of its own: in that of an event, what the event was about is still referred to, such
+   * as all that was just written to the disk, and would live through two collections, which is lasting.
+   */
+  async #collectSoon(): Promise<void> {
+    await new Promise(resolve => setImmediate(resolve))
     this.#bytes = 0
+    this.#collecting = undefined
     this.#collect()
   }
 }

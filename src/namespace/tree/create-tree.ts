@@ -3,7 +3,7 @@ import type { BlockId, BlockStore, StoreOptions } from '../../blocks/index.ts'
 import { applyChanges } from './apply.ts'
 import type { Side } from './differences.ts'
 import { differencesBetween } from './differences.ts'
-import { flushNodes } from './flush.ts'
+import { flushNodes, storeFullLeaves } from './flush.ts'
 import type { Child } from './inner-node.ts'
 import { settled, unflushedBytesOf } from './inner-node.ts'
 import type { ReadEntry } from './entry-in-place.ts'
@@ -99,6 +99,11 @@ class MerkleTree implements Tree {
     const link = await flushNodes(this.#settledRoot(), components, options)
     this.#settledRoot()
     return new MerkleTree(this.#source, link) as Tree & { readonly root: BlockId }
+  }
+
+  storeFullLeaves(store: Pick<BlockStore, 'putMany'>): Promise<void> {
+    const { cache, encoding } = this.#source
+    return storeFullLeaves(this.#settledRoot(), { store, cache, encoding })
   }
 
   differences(before: Tree, options?: StoreOptions): AsyncIterable<Difference> {

@@ -22,6 +22,9 @@ const HOLD_MS = 5
 /** Bytes handed to the store at once: large enough for one write and one index update to be worth it. */
 const BATCH_BYTES: number = 4 * 1024 * 1024
 
+/** Bytes of an entry that is not small: a small file, and not what is known about one. */
+const LARGE = 1024
+
 /** Gives the link of the root. When it throws, every node is as unflushed as before. */
 export async function flushNodes(
   root: Child,
@@ -36,10 +39,30 @@ export async function flushNodes(
   return root.written as Link
 }
 
+/**
+ * Stores the leaves below `root` that are full, so that a long import need not hold them until the
+ * next flush. Those with large values are not kept in the cache either: nobody asks for the
+ * contents of files that were just taken in. Their bytes are then gone before V8 takes them for lasting.
+ */
+export async function storeFullLeaves(root: Child, components: FlushComponents): Promise<void> {
+  const { leaves, parents } = fullLeavesBelow(root)
+  if (leaves.length === 0) return
+  const flush = new Flush(components, { isCached: node => node.contentBytes < node.count * LARGE })
+  await flush.write(leaves)
+  await flush.finish()
+  for (const [node, link] of flush.links) node.written = link
+  for (const parent of parents) parent.settle()
+}
+
 export interface FlushComponents {
   readonly store: Pick<BlockStore, 'putMany'>
   readonly cache: NodeCache
   readonly encoding: BlockEncoding | undefined
+}
+
+interface FlushOptions extends StoreOptions {
+  /** Default: all are. */
+  readonly isCached?: (node: TreeNode) => boolean
 }
 
 /** A node that has become a block. */
@@ -53,12 +76,12 @@ class Flush {
   /** What the nodes are called that were encoded so far. */
   readonly links = new Map<TreeNode, Link>()
   readonly #components: FlushComponents
-  readonly #options: StoreOptions | undefined
+  readonly #options: FlushOptions | undefined
   #batch: Block[] = []
   #batchBytes = 0
   #storing: Promise<void> = Promise.resolve()
 
-  constructor(components: FlushComponents, options: StoreOptions | undefined) {
+  constructor(components: FlushComponents, options: FlushOptions | undefined) {
     this.#components = components
     this.#options = options
   }
@@ -104,7 +127,9 @@ class Flush {
     const link = Link.fromId(block.id)
     this.links.set(node, link)
     // It may be wanted soon, in its packed form. That it may never be stored does no harm: its name is the hash of what it is.
-    cache.putWritten(block.id, node instanceof PackedLeaf ? node : decodeNode(plain), encoding)
+    if (this.#options?.isCached?.(node) !== false) {
+      cache.putWritten(block.id, node instanceof PackedLeaf ? node : decodeNode(plain), encoding)
+    }
     this.#batch.push(block)
     this.#batchBytes += block.bytes.length
   }
@@ -134,4 +159,19 @@ function unflushedLevels(root: TreeNode): TreeNode[][] {
   for (let level = 0; level <= root.level; level++) levels.push([])
   visit(root)
   return levels
+}
+
+/** Full leaves that are no blocks yet, and the nodes above them, lowest first. */
+function fullLeavesBelow(root: Child): { leaves: PackedLeaf[]; parents: InnerNode[] } {
+  const leaves: PackedLeaf[] = []
+  const parents: InnerNode[] = []
+  const visit = (child: Child): void => {
+    if (child instanceof Link || child.written !== undefined) return
+    if (child instanceof PackedLeaf) leaves.push(child)
+    if (!(child instanceof InnerNode)) return
+    child.children.forEach(visit)
+    parents.push(child)
+  }
+  visit(root)
+  return { leaves, parents }
 }

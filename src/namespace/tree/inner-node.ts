@@ -37,8 +37,7 @@ export class InnerNode {
   readonly lowers: readonly Uint8Array[]
   readonly children: readonly Child[]
   readonly contentBytes: number
-  /** Content of this node and of all nodes below it that are not blocks yet. */
-  readonly unflushedBytes: number
+  #unflushedBytes: number
   written: Link | undefined = undefined
   /** An index of all lowers but the first, for a node that came from a block. */
   readonly #separators: KeyIndex | undefined
@@ -54,11 +53,21 @@ export class InnerNode {
     this.lowers = lowers
     this.children = children
     let contentBytes = 0
-    let unflushedBytes = 0
     for (const lower of lowers) contentBytes += childBytes(lower)
-    for (const child of children) unflushedBytes += unflushedBytesOf(child)
     this.contentBytes = contentBytes
-    this.unflushedBytes = contentBytes + unflushedBytes
+    this.#unflushedBytes = contentBytes + sumOfUnflushed(children)
+  }
+
+  /** Content of this node and of all nodes below it that are not blocks yet. */
+  get unflushedBytes(): number {
+    return this.#unflushedBytes
+  }
+
+  /** Lets go of children that are blocks by now, and counts again what is not. */
+  settle(): void {
+    const children = this.children as Child[]
+    for (const [index, child] of children.entries()) children[index] = settled(child)
+    this.#unflushedBytes = this.contentBytes + sumOfUnflushed(children)
   }
 
   get count(): number {
@@ -94,4 +103,10 @@ export class InnerNode {
   lower(index: number): Uint8Array {
     return this.lowers[index] as Uint8Array
   }
+}
+
+function sumOfUnflushed(children: readonly Child[]): number {
+  let bytes = 0
+  for (const child of children) bytes += unflushedBytesOf(child)
+  return bytes
 }

@@ -96,6 +96,8 @@ export interface Tree {
     store: Pick<BlockStore, 'putMany'>,
     options?: StoreOptions
   ): Promise<Tree & { readonly root: BlockId }>
+  /** Stores those leaves that are full by now, of which the next flush then has only the names. */
+  storeFullLeaves(store: Pick<BlockStore, 'putMany'>): Promise<void>
   /** What changed from `before` to this tree, in key order, skipping equal subtrees. */
   differences(before: Tree, options?: StoreOptions): AsyncIterable<Difference>
   /** Ids of the root, of every node and of every linked block below it, parents first, a block twice where it is linked twice; `enter` returning false skips what is below. Flushed trees only. */

@@ -270,6 +270,8 @@ class TreeVolume implements LocalVolume {
       let tree = await this.#tree.apply(changes)
       if (tree.unflushedBytes > this.#options.unflushedBytesMax) {
         tree = await tree.flush(this.#components.store)
+      } else if (changes.length >= MANY_CHANGES) {
+        await tree.storeFullLeaves(this.#components.store)
       }
       this.#tree = tree
       this.#changed()
