@@ -37,7 +37,7 @@ async function tryAll(
   verbs: Readonly<Record<string, (bob: Warren, host: string) => Promise<unknown>>>
 ): Promise<Record<string, Outcome>> {
   await using mallory = await startHostilePeer(volume)
-  await using bob = await startWarren({ fetchTimeoutMs: 2_000 })
+  await using bob = await startWarren({ fetchTimeoutMs: 20_000 })
   await using host = await createTemporaryDirectory('hostile')
   const outcomes: Record<string, Outcome> = {}
   const mounting = outcomeOf('mount', bob.mount('/m', mallory.link(volume.id)))

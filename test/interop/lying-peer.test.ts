@@ -28,7 +28,10 @@ const test = suite('lying peer')
 
 /** A little more than a reader gives a block before it gives up, and a mount a head. */
 const DEADLINE_MS = 30_000
-const FETCH_MS = 2_500
+/** Long enough for an honest source on a slow machine. */
+const FETCH_MS = 20_000
+/** Where there is none, and every try is in vain. */
+const VAIN_MS = 1_000
 
 interface Alice extends AsyncDisposable {
   readonly warren: Warren
@@ -102,8 +105,8 @@ const lies: Readonly<Record<string, CallHandler>> = {
   }
 }
 
-async function startBob(): Promise<Warren> {
-  return startWarren({ fetchTimeoutMs: FETCH_MS })
+async function startBob(fetchTimeoutMs = FETCH_MS): Promise<Warren> {
+  return startWarren({ fetchTimeoutMs })
 }
 
 for (const [name, onBlocks] of Object.entries(lies)) {
@@ -121,7 +124,7 @@ for (const [name, onBlocks] of Object.entries(lies)) {
   test(`one that answers with ${name}, and nobody else`, async () => {
     await using alice = await startAlice()
     await using mallory = await startHostilePeer({ heads: alice.heads, onBlocks })
-    await using bob = await startBob()
+    await using bob = await startBob(VAIN_MS)
     const { milliseconds } = await timed(() =>
       assert.rejects(
         bob
@@ -289,7 +292,7 @@ for (const [name, craft] of Object.entries(wrongHeads)) {
         for (;;) yield encodeHeads(crafted)
       }
     })
-    await using alone = await startBob()
+    await using alone = await startBob(VAIN_MS)
     await assert.rejects(alone.mount('/m', mallory.link(alice.warren.volume)), {
       code: 'EHOSTUNREACH'
     })

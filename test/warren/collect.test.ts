@@ -219,10 +219,10 @@ test('an import in place is not swept while it is under way', async () => {
 
 test('what was fetched of a mount stays while it is mounted, and goes when it is not', async () => {
   await using directory = await createTemporaryDirectory('collect-mount')
-  const alice = await startWarren()
+  await using alice = await startWarren()
   const bytes = new Uint8Array(randomBytes(3 * MIB))
   await alice.fs.writeFile('/file', bytes)
-  await using bob = await startWarren({ directory: directory.path, fetchTimeoutMs: 1_000 })
+  await using bob = await startWarren({ directory: directory.path, fetchTimeoutMs: 10_000 })
   await bob.mount('/alice', await alice.share('/'))
   assert.deepEqual(await bob.fs.readFile('/alice/file'), bytes)
   await bob.collect()

@@ -18,7 +18,7 @@ const test = suite<Context>('damage')
 test.before.each(async context => {
   context.directory = await createTemporaryDirectory('damage')
   const directory = context.directory.join('alice')
-  context.alice = await startWarren({ directory, fetchTimeoutMs: 1000 })
+  context.alice = await startWarren({ directory, fetchTimeoutMs: 10_000 })
   context.bob = await startWarren()
 })
 test.after.each(async ({ alice, bob, directory }) => {
@@ -100,7 +100,7 @@ test('a damaged node comes back from bob too', async context => {
   bytes[at] = bytes[at]! ^ 1
   await writeFile(segment, bytes)
   // Nobody is there when it starts, and it starts all the same.
-  context.alice = await startWarren({ directory: directory.join('alice'), fetchTimeoutMs: 300 })
+  context.alice = await startWarren({ directory: directory.join('alice'), fetchTimeoutMs: 3_000 })
   await context.alice.connect(bob.addresses()[0]!)
   const told = await context.alice.check()
   assert.deepEqual(told.byKind, { 'node-missing': 1, 'content-lost': told.found - 1 })

@@ -164,7 +164,7 @@ test('when the owner is gone, others have what was fetched, and say so of the re
   await using directory = await createTemporaryDirectory('chain')
   await using alice = await spawnWarren()
   await using bob = await spawnWarren({ directory: directory.join('bob') })
-  await using carol = await spawnWarren({ fetchTimeoutMs: 3_000 })
+  await using carol = await spawnWarren({ fetchTimeoutMs: 5_000 })
   const fetched = new Uint8Array(randomBytes(1_000_000))
   await alice.call('fs', 'writeFile', '/fetched.bin', fetched)
   await alice.call('fs', 'writeFile', '/left.bin', new Uint8Array(randomBytes(1_000_000)))

@@ -207,7 +207,7 @@ test('an owner who is away: EHOSTUNREACH soon, and what was mounted there stays'
   const { milliseconds } = await timed(() =>
     rejectsWith(bob.mount('/kept', gone), 'EHOSTUNREACH', { syscall: 'mount', path: '/kept' })
   )
-  assert.ok(milliseconds < 6_000, `${milliseconds} ms`)
+  assert.ok(milliseconds < 30_000, `${milliseconds} ms`)
   assert.equal(await open.readFile('utf8'), 'a')
   await open.close()
   await rejectsWith(bob.mount('/new', gone), 'EHOSTUNREACH')
@@ -245,7 +245,7 @@ test('an owner who is away may be mounted all the same, and is there when he com
   await using _alice = alice
   await eventually(async () => {
     assert.equal(await bob.fs.readFile('/alice/a.txt', 'utf8'), 'a')
-  }, 10_000)
+  })
 })
 
 test('a peer that mounted its own volume writes through it', async () => {
