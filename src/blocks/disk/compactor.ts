@@ -54,7 +54,8 @@ export class Compactor {
 
   async #compactAll(): Promise<void> {
     try {
-      for (;;) {
+      // Once it is stopped another process may have the directory: not even empty segments are removed.
+      while (!this.#stopping.signal.aborted) {
         checkFailure(this.#log)
         if (await this.#removeEmpty()) continue
         const inputs = planCompaction(this.#log, this.#options)

@@ -61,7 +61,10 @@ export interface DiskBlockStoreOptions {
 }
 
 export interface DiskBlockStore extends BlockStore {
-  /** Gives the space of removed blocks back to the disk. Reads and writes go on meanwhile. */
+  /**
+   * Gives the space of removed blocks back to the disk. Reads and writes go on meanwhile. When the
+   * store is closed meanwhile it resolves early, and the rest is for the next time.
+   */
   compact(): Promise<void>
   /**
    * Whether content may be stored, as far as is known: false while what was kept for a full disk is
@@ -242,7 +245,7 @@ class LogBlockStore implements DiskBlockStore {
     await this.#sealer.settled()
     await this.#compactor.run()
     // So that content may be stored again as soon as there is room for it.
-    await this.hasRoom()
+    if (this.#closed === undefined) await this.hasRoom()
   }
 
   close(): Promise<void> {

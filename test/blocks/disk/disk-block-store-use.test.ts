@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
 import { readdir, stat } from 'node:fs/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { openDiskBlockStore } from '../../../src/blocks/disk/index.ts'
 import type { Block } from '../../../src/blocks/block.ts'
 import { BLOCK_BYTES_MAX } from '../../../src/blocks/block.ts'
@@ -125,6 +126,24 @@ test('gives the space of removed blocks back, by itself', async () => {
   await store.compact()
   assert.ok((await bytesOnDisk(directory)) <= 8192)
   await store.close()
+})
+
+test('when it is closed, compacting ends without an error, and touches nothing any more', async () => {
+  await using directory = await createTemporaryDirectory('blocks')
+  const options = { segmentBytesMax: 50_000, compactAutomatically: false }
+  const blocks = await randomBlocks(100, 2000)
+  // Closed at the same moment, and in the middle of each of its steps.
+  for (let turns = 0; turns < 12; turns++) {
+    const store = await openDiskBlockStore(directory.path, options)
+    await store.putMany(blocks)
+    await store.deleteMany(blocks.slice(10).map(({ id }) => id))
+    const compacting = store.compact()
+    for (let turn = 0; turn < turns; turn++) await nextTurn()
+    await store.close()
+    const left = await readdir(directory.join('segments'))
+    await compacting
+    assert.deepEqual(await readdir(directory.join('segments')), left)
+  }
 })
 
 test('reads, puts and removes while it compacts', async () => {
