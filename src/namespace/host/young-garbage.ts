@@ -29,8 +29,8 @@ export class YoungGarbage {
   }
 
   /**
-   * In a turn of its own: in that of an event, what the event was about is still referred to, such
-   * as all that was just written to the disk, and would live through two collections, which is lasting.
+   * In a turn of its own: what the event at hand was about, such as what was just written to the disk,
+   * may still be referred to.
    */
   async #collectSoon(): Promise<void> {
     await new Promise(resolve => setImmediate(resolve))
