@@ -37,15 +37,17 @@ export async function serveControl(directory: string, run: RunLine): Promise<Asy
 async function answer(socket: Socket, run: RunLine): Promise<void> {
   const asked = new AbortController()
   const interrupt = (): void => asked.abort(new Interruption('SIGINT'))
-  // A connection that breaks is closed as well.
-  socket.on('error', () => {}).once('close', interrupt)
+  // A connection that breaks is closed as well. An asker that was interrupted says nothing more, and
+  // still hears how it ends; that may come in one piece with what was asked.
+  socket
+    .on('error', () => {})
+    .once('close', interrupt)
+    .once('end', interrupt)
   const request = await readRequest(socket)
   if (request === undefined) {
     socket.destroy()
     return
   }
-  // An asker that was interrupted says nothing more, and still hears how it ends.
-  socket.once('end', interrupt)
   const { args, stdout, stderr } = request
   const exit = await run(args, {
     stdout: { ...stdout, write: (data, done) => tell(socket, { stdout: textOf(data) }, done) },
