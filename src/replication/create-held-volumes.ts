@@ -27,7 +27,7 @@ export interface HeldVolumesParts {
 
 export function createHeldVolumes(
   components: ReplicationComponents & { readonly random: () => number },
-  { bytesPerSecond }: ReplicationOptions,
+  { bytesPerSecond, graceMs }: ReplicationOptions,
   { record, circles, upkeep, tell }: HeldVolumesParts
 ): HeldVolumes {
   const { peer, clock, lists, own, heads, exchange, store, random } = components
@@ -39,7 +39,7 @@ export function createHeldVolumes(
     circles,
     lists,
     own: own.id,
-    openHeld: ({ record: { volume, owner, holds, leaving }, circle, hold }) =>
+    openHeld: ({ record: { volume, owner, holds, share, leaving }, circle, hold, keepShare }) =>
       openHeldVolume(
         {
           self: peer.id,
@@ -52,9 +52,17 @@ export function createHeldVolumes(
           clock,
           random,
           askHas: ask,
-          hold
+          hold,
+          keepShare
         },
-        { held: holds, leaving, ...(bytesPerSecond !== undefined && { bytesPerSecond }) }
+        {
+          held: holds,
+          share,
+          leaving,
+          // Others believe as soon that we take more.
+          raiseMs: graceMs,
+          ...(bytesPerSecond !== undefined && { bytesPerSecond })
+        }
       ),
     on: {
       repaired: (volume, detail) => tell('repaired', { volume, ...detail }),

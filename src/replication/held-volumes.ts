@@ -41,6 +41,7 @@ export interface HeldVolumesComponents {
     readonly record: HeldRecord
     readonly circle: Circle
     readonly hold: (version: NonNullable<HeldRecord['holds']>) => Promise<void>
+    readonly keepShare: (share: number) => Promise<void>
   }) => Promise<HeldVolume>
   readonly on: {
     readonly repaired: (volume: VolumeId, detail: HeldVolumeEvents['repaired']['detail']) => void
@@ -235,7 +236,9 @@ export class HeldVolumes {
     try {
       const hold = (holds: NonNullable<HeldRecord['holds']>): Promise<void> =>
         this.#edit(volume, before => ({ ...before, holds }))
-      const held = await openHeld({ record, circle, hold })
+      const keepShare = (share: number): Promise<void> =>
+        this.#edit(volume, before => ({ ...before, share }))
+      const held = await openHeld({ record, circle, hold, keepShare })
       const open: Open = { circle, held, cancelTimers: new Set(), isNamed: false, isFull: false }
       this.#open.set(volume, open)
       this.#listen(volume, open)

@@ -7,6 +7,7 @@ import { parseVolumeId } from '../namespace/index.ts'
 import { isPeerId } from '../peer/index.ts'
 import type { PeerId } from '../peer/index.ts'
 import { isCount, isZone } from './holders/limits.ts'
+import { isShare } from './holders/shares.ts'
 import type {
   HeldRecord,
   InvitationRecord,
@@ -35,7 +36,7 @@ function readPledge({ bytes, zone, to }: Fields): PledgeRecord {
 }
 
 function readHeld(record: Fields): HeldRecord {
-  const { volume, owner, addresses, pledgeBytes, zone, leaving, holds } = record
+  const { volume, owner, addresses, pledgeBytes, zone, leaving, share, holds } = record
   if (typeof leaving !== 'boolean') throw new Error('leaving is no boolean')
   return {
     volume: parseVolumeId(text(volume)),
@@ -44,12 +45,19 @@ function readHeld(record: Fields): HeldRecord {
     pledgeBytes: count(pledgeBytes),
     zone: readZone(zone),
     leaving,
+    ...(share === undefined ? {} : { share: readShare(share) }),
     ...(holds === undefined ? {} : { holds: readHolds(fields(holds)) })
   }
 }
 
 function readHolds({ sequence, root }: Fields): NonNullable<HeldRecord['holds']> {
   return { sequence: count(sequence), root: parseBlockId(text(root)) }
+}
+
+function readShare(value: unknown): number {
+  const share = count(value)
+  if (!isShare(share)) throw new Error('not a share')
+  return share
 }
 
 /** 16 bytes are 128 bits: 26 characters of five. */

@@ -20,6 +20,8 @@ export interface HeldRecord {
   readonly pledgeBytes: number
   readonly zone: string
   readonly leaving: boolean
+  /** How much of what placement gives us we take, in `SHARE_ALL`; all when absent. */
+  readonly share?: number
   /** The newest version that is held whole; what is held has to be found again after a restart. */
   readonly holds?: { readonly sequence: number; readonly root: BlockId }
 }

@@ -28,6 +28,13 @@ const ZONES = 3
 /** Of one holder for one volume: more than all there is. */
 const PLEDGE_BYTES = 4 * 1024 * 1024
 
+/** Of one holder: sometimes less than its part, but more than the nodes, which everybody has. */
+const TIGHT_BYTES_MIN = 60_000
+const TIGHT_BYTES_MAX = 120_000
+
+/** It holds both volumes at first. */
+const TIGHT = 'carol'
+
 const LIAR = 'mallory'
 
 const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi']
@@ -83,6 +90,7 @@ export class Cluster {
     for (const name of this.#options.liar === true ? [...names, LIAR] : names) {
       const machine = await Machine.create(name, components)
       machine.isLiar = name === LIAR
+      machine.isTight = name === TIGHT
       machine.disk.liesAboutSync = this.#options.disksLie === true
       const state: TreeState = new Map(DIRECTORIES.map(directory => [directory, '/']))
       const history = new VolumeHistory(state)
@@ -143,7 +151,7 @@ export class Cluster {
     try {
       await starting
     } catch (error) {
-      if (machine.disk.isFull && (error as { code?: string }).code === 'ENOSPC') return
+      if (machine.disk.isLimited && (error as { code?: string }).code === 'ENOSPC') return
       throw error
     }
     if (!(await this.#lookAfterStart(member))) return
@@ -196,8 +204,12 @@ export class Cluster {
     await warren.fs.mkdir('/m')
     await warren.fs.mkdir(SHARED)
     for (const directory of DIRECTORIES) await warren.fs.mkdir(SHARED + directory)
+    const { random } = this
+    const pledged = member.machine.isTight
+      ? random.between(TIGHT_BYTES_MIN, TIGHT_BYTES_MAX)
+      : PLEDGE_BYTES
     await warren.replication.pledge({
-      bytes: OWNERS * PLEDGE_BYTES,
+      bytes: OWNERS * pledged,
       to: this.owners.map(({ machine }) => machine.id),
       zone: `zone ${this.members.indexOf(member) % ZONES}`
     })

@@ -38,7 +38,7 @@ export class FaultSteps {
       await this.#cluster.must(machine.stop(), `${machine.name} stopping`)
       history.durable = Math.max(history.durable, number)
     } catch (error) {
-      if (!machine.disk.isFull || (error as { code?: string }).code !== 'ENOSPC') throw error
+      if (!machine.disk.isLimited || (error as { code?: string }).code !== 'ENOSPC') throw error
       machine.crash()
     }
   }
@@ -84,7 +84,8 @@ export class FaultSteps {
     const { disk, name } = this.#anyone().machine
     const kind = random.weighted({ full: 1, slow: 1, roomy: 2, quick: 2 })
     trace.add(`${name} disk: ${kind}`)
-    if (kind === 'full' || kind === 'roomy') disk.isFull = kind === 'full'
+    if (kind === 'full') disk.fill(random.pick([0, 0, 5_000, 30_000])!)
+    else if (kind === 'roomy') disk.capacityBytes = Infinity
     else disk.isSlow = kind === 'slow'
   }
 
@@ -117,7 +118,7 @@ export class FaultSteps {
     links.mendAll()
     for (const member of members) {
       const { machine } = member
-      machine.disk.isFull = false
+      machine.disk.capacityBytes = Infinity
       machine.disk.isSlow = false
       if (machine.isAsleep) this.#wake(member)
     }

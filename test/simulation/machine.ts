@@ -61,6 +61,8 @@ export class Machine {
   isAsleep = false
   /** It pretends to hold what it is given. */
   isLiar = false
+  /** It has pledged so little that its part does not fit at times. */
+  isTight = false
   /** Counts the processes, so that what was begun in an earlier one can be told apart. */
   starts = 0
 

@@ -5,7 +5,7 @@
  *   itself; a removal that was not synced may be undone; a record that was being replaced is the
  *   old one or the new one.
  * - Blocks rot: a read notices and reports them missing. Until one is read it seems to be there.
- * - It can be full, and it can be slow.
+ * - It can be full, but for a little that still fits, and it can be slow.
  *
  * Records are everything that is not a block: heads, holder lists, the namespace.
  */
@@ -25,10 +25,14 @@ const WRITE_MS_MAX = 2
 const SYNC_MS_MAX = 12
 const SLOWNESS = 40
 
+/** Room that a record is taken to need. */
+const RECORD_BYTES = 1_000
+
 export class SimulatedDisk {
   readonly blocks: Map<BlockId, StoredBlock> = new Map()
   readonly records: Map<string, unknown> = new Map()
-  isFull = false
+  /** Of blocks; what is there may be more. */
+  capacityBytes: number = Infinity
   isSlow = false
   /** It says that it has synced, and has not: what a simulation has to find out. */
   liesAboutSync = false
@@ -66,8 +70,25 @@ export class SimulatedDisk {
     return (this.#usage = { blocks, bytes })
   }
 
+  /** It may refuse what it is given. */
+  get isLimited(): boolean {
+    return this.capacityBytes < Infinity
+  }
+
+  /** So much fits, and no more; removing makes room. */
+  fill(roomBytes: number): void {
+    this.capacityBytes = this.usage().bytes + roomBytes
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.usage().bytes + bytes <= this.capacityBytes
+  }
+
   put({ id, bytes }: Block): void {
-    this.#usage = undefined
+    const before = this.blocks.get(id)
+    const { blocks, bytes: used } = this.usage()
+    const isNew = before === undefined || before.rot === 'noticed'
+    this.#usage = isNew ? { blocks: blocks + 1, bytes: used + bytes.length } : undefined
     this.blocks.set(id, { bytes: bytes.slice(), synced: false, rot: 'none' })
   }
 
@@ -158,7 +179,8 @@ export class DiskProcess {
 
   async replaceRecord(name: string, value: unknown): Promise<void> {
     if (this.#dead) return new Promise(() => {})
-    if (this.disk.isFull && value !== undefined) throw fullError(`writing ${name}`)
+    if (this.disk.isLimited && !this.disk.hasRoom(RECORD_BYTES) && value !== undefined)
+      throw fullError(`writing ${name}`)
     const apply = this.disk.beginRecord(name, value)
     await this.#wait(SYNC_MS_MAX)
     apply()

@@ -83,10 +83,13 @@ test('a full disk refuses blocks and keeps what it has', async () => {
     await createBlock('raw', Uint8Array.of(2))
   ]
   await store.putMany([kept])
-  disk.isFull = true
+  disk.fill(0)
   await assert.rejects(store.putMany([kept, refused]), { code: 'ENOSPC' })
   assert.deepEqual(await store.get(kept.id), kept.bytes)
   assert.equal(await store.get(refused.id), undefined)
+  await store.deleteMany([kept.id])
+  await store.putMany([refused])
+  await assert.rejects(store.putMany([kept]), { code: 'ENOSPC' })
 })
 
 test('a killed process hears nothing of its disk any more', async () => {

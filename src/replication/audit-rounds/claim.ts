@@ -4,6 +4,7 @@
  * goes to another version or list lets go of blocks, and one that says it is behind has said so.
  */
 import type { HolderReport } from '../circle/holder-report.ts'
+import { isSameShares } from '../holders/shares.ts'
 
 /** Whether a holder says that there is something it has whole, and nothing of it missing. */
 export function isClaim(report: HolderReport | undefined): report is HolderReport {
@@ -16,6 +17,7 @@ export function isSameClaim(before: HolderReport, after: HolderReport | undefine
     isClaim(after) &&
     after.holds === before.holds &&
     after.listSequence === before.listSequence &&
+    isSameShares(after.shares, before.shares) &&
     after.gone.length === before.gone.length &&
     after.gone.every(peer => before.gone.includes(peer))
   )

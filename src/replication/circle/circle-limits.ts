@@ -95,7 +95,7 @@ export const ADDRESSES_MS = 1_000
  */
 export const HEARSAY_MAX = 64
 
-/** Peers that the reports in one message say are gone: together 70 KB. The other reports wait. */
+/** Peers that the reports in one message say are gone or take less: together 80 KB. The other reports wait. */
 export const HEARSAY_GONE_MAX = 2048
 
 /** Ids of one question whether blocks are there: 144 KiB of them. */

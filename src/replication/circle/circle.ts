@@ -5,7 +5,8 @@
  */
 import type { VolumeId } from '../../namespace/index.ts'
 import type { CallHandler, PeerId, TypedEventTarget } from '../../peer/index.ts'
-import type { Holder, HolderList } from '../holders/holder-list.ts'
+import type { HolderList } from '../holders/holder-list.ts'
+import type { CountedHolder } from '../holders/shares.ts'
 import type { HolderReport } from './holder-report.ts'
 
 /**
@@ -20,7 +21,7 @@ export interface CircleEvents {
   list: CustomEvent<HolderList>
   /** A holder said something new of itself. */
   report: CustomEvent<PeerId>
-  /** A holder is seen otherwise than before, or is distrusted, or is trusted again. */
+  /** A holder is seen otherwise than before, is distrusted or trusted again, or takes more or less. */
   presence: CustomEvent<{ readonly holder: PeerId; readonly presence: Presence }>
 }
 
@@ -38,10 +39,10 @@ export interface Circle {
   presenceOf(holder: PeerId): Presence
   /**
    * Listed holders that are neither gone nor distrusted, and we when listed: whom placement counts
-   * on, in the order of the list. The same array until it changes; it does with `list` and
+   * on, in the order of the list, with what each takes of what it is given. The same array until it changes; it does with `list` and
    * `presence` events only.
    */
-  counted(): readonly Holder[]
+  counted(): readonly CountedHolder[]
   /**
    * Does not count on a holder any more, or does again: audits found it lying, or honest. It is
    * forgotten when the circle is closed, or the holder no longer listed. Of ourselves it is ignored.

@@ -4,11 +4,12 @@
  */
 import type { VolumeId } from '../../namespace/index.ts'
 import type { PeerId } from '../../peer/index.ts'
+import type { Shares } from '../holders/shares.ts'
 
 /**
  * - `current`: it has on disk all that placement gives it of the newest version it knows.
  * - `behind`: it is getting what it lacks.
- * - `full`: what it lacks does not fit its pledge; it keeps the version before, whole.
+ * - `full`: what it lacks does not fit its pledge, or its disk; it keeps the version before, whole.
  * - `drained`: it wants to leave, and everything it has is elsewhere as often as it should be.
  */
 export type HolderProgress = 'current' | 'behind' | 'full' | 'drained'
@@ -24,6 +25,10 @@ export interface HolderReport {
   readonly knows: number
   /** Holders it has given up: it has taken over their part of what it says it holds. */
   readonly gone: readonly PeerId[]
+  /** Holders that it believes not to take all that they are given, itself among them; as with `gone`. */
+  readonly shares: Shares
+  /** Of what it is given it takes this many in `SHARE_ALL` from now on, whatever it says it holds. */
+  readonly share: number
   /** What it still has to get, as far as it knows. */
   readonly missingBlocks: number
   /** Bytes it stores for this volume. */

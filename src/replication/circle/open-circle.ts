@@ -7,8 +7,11 @@ import { equalBytes } from '../holders/compare-bytes.ts'
 import { supersedesHolderList } from '../holders/holder-list-order.ts'
 import { decodeHolderList } from '../holders/holder-list-record.ts'
 import type { HolderListStore } from '../holders/holder-list-store.ts'
-import type { Holder, HolderList } from '../holders/holder-list.ts'
+import type { HolderList } from '../holders/holder-list.ts'
+import { withShares } from '../holders/shares.ts'
+import type { CountedHolder } from '../holders/shares.ts'
 import type { AddressesOf } from './address-book.ts'
+import { BelievedShares } from './believed-shares.ts'
 import type { Circle, CircleEvents, Presence } from './circle.ts'
 import { HINTS_BURST, HINTS_PER_SECOND } from './circle-limits.ts'
 import type { HolderReport } from './holder-report.ts'
@@ -61,7 +64,8 @@ export class OpenCircle implements Circle {
   readonly #storing = new Set<Promise<unknown>>()
   #list: HolderList | undefined
   #ring = new Ring(NO_HOLDERS)
-  #counted: readonly Holder[] | undefined
+  readonly #shares: BelievedShares
+  #counted: readonly CountedHolder[] | undefined
 
   constructor(volume: VolumeId, components: OpenCircleComponents, settings: OpenCircleSettings) {
     this.volume = volume
@@ -74,6 +78,11 @@ export class OpenCircle implements Circle {
       { tickMs: signOfLifeMs, absentMs, graceMs }
     )
     this.#watchers = new Watchers({ circle: this.#told(), clock, random }, settings)
+    this.#shares = new BelievedShares({
+      clock,
+      restMs: graceMs,
+      changed: holder => this.#presenceChanged(holder, this.presenceOf(holder))
+    })
     this.#hints = new Allowances(clock, { burst: HINTS_BURST, perSecond: HINTS_PER_SECOND })
     const hear = (from: PeerId, news: WatchNews): Promise<void> => this.#hear(from, news)
     this.#watches = new Watches(
@@ -107,11 +116,12 @@ export class OpenCircle implements Circle {
     return isSelf ? 'present' : (this.#silence.presenceOf(holder) ?? 'gone')
   }
 
-  counted(): readonly Holder[] {
-    this.#counted ??= (this.#list ?? NO_HOLDERS).holders.filter(({ peer }) => {
+  counted(): readonly CountedHolder[] {
+    if (this.#counted !== undefined) return this.#counted
+    const holders = (this.#list ?? NO_HOLDERS).holders.filter(({ peer }) => {
       return this.presenceOf(peer) !== 'gone' && !this.#distrusted.has(peer)
     })
-    return this.#counted
+    return (this.#counted = withShares(holders, this.#shares.now))
   }
 
   distrust(holder: PeerId, distrusted: boolean): void {
@@ -130,6 +140,7 @@ export class OpenCircle implements Circle {
     this.#said.set(peer.id, { made: Math.max(clock.now(), (before?.made ?? -1) + 1), report })
     this.#watchers.changed()
     this.#dispatch('report', peer.id)
+    this.#shares.believe(peer.id, report.share)
   }
 
   async learn(list: HolderList): Promise<boolean> {
@@ -151,6 +162,7 @@ export class OpenCircle implements Circle {
       this.#stop.abort()
       this.#silence.close()
       this.#watchers.close()
+      this.#shares.close()
       this.#components.closed()
     }
     await this.#watches.close()
@@ -243,6 +255,7 @@ export class OpenCircle implements Circle {
     if (isSameReport(said.report, before?.report)) return
     if (!this.#ring.isWhole) this.#watchers.said(holder)
     this.#dispatch('report', holder)
+    this.#shares.said(holder, said.report.share)
   }
 
   /** Verifies a list that came from outside, and learns it when it is newer. */
@@ -271,6 +284,7 @@ export class OpenCircle implements Circle {
     for (const peer of this.#said.keys()) {
       if (peer !== id && !this.names(peer)) this.#said.delete(peer)
     }
+    this.#shares.keep(peer => this.names(peer))
     for (const peer of this.#distrusted) if (!this.names(peer)) this.#distrusted.delete(peer)
     this.#watches.follow(this.#ring)
     this.#watchers.changed()

@@ -9,7 +9,9 @@
  *                gone: [* bytes .size 32],   ; ascending, at most 1024
  *                missing: uint,         ; blocks
  *                used: uint,            ; bytes
- *                pledge: uint ]         ; bytes
+ *                pledge: uint,          ; bytes
+ *                share: 0..256,         ; of what it is given it takes so much
+ *                shares: [* [ bytes .size 32, 0..255 ]] ]   ; what others take, as it counts on it
  *
  * `made` is the reporter's time in milliseconds, or one more than the last. It tells which of two
  * reports that came by different ways is the newer one.
@@ -18,11 +20,13 @@ import type { VolumeId } from '../../namespace/index.ts'
 import { publicKeyOf } from '../../peer/index.ts'
 import type { PeerId } from '../../peer/index.ts'
 import { HOLDERS_MAX } from '../holders/limits.ts'
+import { SHARE_ALL, isSameShares, isShare } from '../holders/shares.ts'
+import type { Shares } from '../holders/shares.ts'
 import type { HolderReport } from './holder-report.ts'
 import { readCount, readList, readPeer, readSequence, refuse } from './message-parts.ts'
 
 const PROGRESS = ['current', 'behind', 'full', 'drained'] as const
-const ITEMS = 9
+const ITEMS = 11
 
 /** A report and its number. */
 export interface Said {
@@ -41,7 +45,9 @@ export function encodeSaid({ made, report }: Said): unknown[] {
     gone.toSorted().map(publicKeyOf),
     report.missingBlocks,
     report.usedBytes,
-    report.pledgeBytes
+    report.pledgeBytes,
+    report.share,
+    encodeShares(report.shares)
   ]
 }
 
@@ -49,7 +55,8 @@ export function encodeSaid({ made, report }: Said): unknown[] {
 export function decodeSaid(value: unknown, volume: VolumeId): Said {
   const items = readList(value, ITEMS)
   if (items.length !== ITEMS) refuse('that is no report')
-  const [made, progress, listSequence, holds, knows, gone, missing, used, pledge] = items
+  const [made, progress, listSequence, holds, knows, gone, missing, used, pledge, ...takes] = items
+  const [share, shares] = takes
   const report: HolderReport = {
     volume,
     progress: PROGRESS[readCount(progress)] ?? refuse('an unknown progress'),
@@ -59,7 +66,9 @@ export function decodeSaid(value: unknown, volume: VolumeId): Said {
     gone: readList(gone, HOLDERS_MAX).map(readPeer),
     missingBlocks: readCount(missing),
     usedBytes: readCount(used),
-    pledgeBytes: readCount(pledge)
+    pledgeBytes: readCount(pledge),
+    share: readShare(share),
+    shares: readShares(shares)
   }
   if (report.holds > report.knows) refuse('it holds a version that it does not know')
   // The text of peer ids sorts as their keys do: all have one length, and base58 keeps the order.
@@ -78,9 +87,37 @@ export function isSameReport(one: HolderReport, other: HolderReport | undefined)
     one.missingBlocks === other.missingBlocks &&
     one.usedBytes === other.usedBytes &&
     one.pledgeBytes === other.pledgeBytes &&
+    one.share === other.share &&
+    isSameShares(one.shares, other.shares) &&
     one.gone.length === other.gone.length &&
     one.gone.every((peer, index) => peer === other.gone[index])
   )
+}
+
+function encodeShares(shares: Shares): unknown[] {
+  const peers = [...shares.keys()].toSorted()
+  return peers.map(peer => [publicKeyOf(peer), shares.get(peer)])
+}
+
+function readShares(value: unknown): Shares {
+  const shares = new Map<PeerId, number>()
+  for (const item of readList(value, HOLDERS_MAX)) {
+    const [key, share, ...more] = readList(item, 2)
+    if (more.length > 0) refuse('that is no share')
+    const peer = readPeer(key)
+    shares.set(peer, readShare(share))
+    if (shares.get(peer) === SHARE_ALL) refuse('a share that is all')
+  }
+  const peers = [...shares.keys()]
+  if (peers.length !== (value as unknown[]).length || !isAscending(peers)) {
+    refuse('shares are out of order')
+  }
+  return shares
+}
+
+function readShare(value: unknown): number {
+  const share = readCount(value)
+  return isShare(share) ? share : refuse('that is no share')
 }
 
 function isAscending(peers: readonly PeerId[]): boolean {

@@ -131,7 +131,7 @@ export class Watcher {
       const said = this.#circle.saidOf(peer)
       const room = holders.size < HEARSAY_MAX && gone < HEARSAY_GONE_MAX
       if (place === undefined || said === undefined || !room) continue
-      gone += said.report.gone.length
+      gone += said.report.gone.length + said.report.shares.size
       this.#reports.delete(peer)
       holders.set(place, { place, ageMs: this.#ageOf(peer), said })
     }

@@ -123,6 +123,14 @@ export class HeldBlocks {
     return this.#has(block, CONFIRMED)
   }
 
+  /** What should be here, or is and stays. */
+  *ours(): Generator<number> {
+    for (let block = 0; block < this.end; block++) {
+      const isLinked = this.#table.references[block]! > 0
+      if (isLinked && this.#has(block, NODE | OURS)) yield block
+    }
+  }
+
   sizeOf(block: number): number {
     return this.#table.sizes[block]!
   }

@@ -9,12 +9,13 @@ import { Arrivals } from './arrivals.ts'
 import { DamagedBlocks } from './damaged-blocks.ts'
 import { HeldBlocks } from './held-blocks.ts'
 import { SAMPLED_BLOCKS } from './limits.ts'
+import { fittingShare } from './fitting-share.ts'
 import { loadTree } from './load-tree.ts'
 import type { Pace } from './pace.ts'
 import type { Part } from './part.ts'
 import { PartDecisions } from './part-decisions.ts'
 import type { PlacedReader } from './placed-reader.ts'
-import { PullMissing } from './pull-missing.ts'
+import { PullMissing, tooLarge } from './pull-missing.ts'
 import type { RoomOptions } from './pull-missing.ts'
 import type { Wanted } from './pull-blocks.ts'
 
@@ -64,6 +65,7 @@ export class HeldVersions {
   #abandoned: KnownVersion[] = []
   /** The part of which the held version is whole. */
   #wholePart: Part | undefined
+  #fitting: number | undefined
 
   constructor(components: HeldVersionsComponents) {
     this.#components = components
@@ -97,6 +99,11 @@ export class HeldVersions {
   /** The part of which the held version is whole; undefined: none, or it was not checked yet. */
   get wholePart(): Part | undefined {
     return this.#wholePart
+  }
+
+  /** The share with which the version that did not fit, which was got last, would; undefined: nobody knows. */
+  get fitting(): number | undefined {
+    return this.#fitting
   }
 
   get isUndamaged(): boolean {
@@ -168,6 +175,8 @@ export class HeldVersions {
     const isRepair = this.#held?.block === getting.block
     const former = isRepair ? undefined : this.#held?.block
     const limits = { ...options, former, isRepair }
+    let isLoaded = false
+    this.#fitting = undefined
     try {
       await this.#load(getting, {
         get: ({ id }) => reader.session.get(id, { signal }),
@@ -177,6 +186,8 @@ export class HeldVersions {
         limits
       })
       for (const { block } of this.#abandoned.splice(0)) this.blocks.release(block)
+      isLoaded = true
+      this.#requireShare(limits)
       await this.#missing.pull(limits)
       await this.#finish(getting)
     } catch (error) {
@@ -185,9 +196,23 @@ export class HeldVersions {
         (reason: unknown) => reason
       )
       const failure = isWarrenError(refused, 'ENOSPC') ? refused : error
+      if (isLoaded && isWarrenError(failure, 'EDQUOT')) this.#fitting ??= this.#fittingOf(limits)
       if (isWarrenError(failure, 'EDQUOT') || isWarrenError(failure, 'ENOSPC')) this.#drop()
       throw failure
     }
+  }
+
+  /** Throws `EDQUOT` when it is known before anything is got that we have to take less. */
+  #requireShare(limits: RoomOptions): void {
+    const { heldBytes, wantedBytes } = this.blocks
+    if (heldBytes + wantedBytes <= limits.pledgeBytes) return
+    this.#fitting = this.#fittingOf(limits)
+    if (this.#fitting < this.part!.share)
+      throw tooLarge(heldBytes + wantedBytes, limits.pledgeBytes)
+  }
+
+  #fittingOf({ former, pledgeBytes }: RoomOptions): number {
+    return fittingShare({ blocks: this.blocks, part: this.part!, former, pledgeBytes })
   }
 
   #getPlaced(
@@ -220,9 +245,10 @@ export class HeldVersions {
     const { blocks } = this
     const { get, prepare, signal, onFailure, limits } = load
     const onNode = async (node: number, bytes: Uint8Array): Promise<void> => {
+      const added = blocks.isPresent(node) ? 0 : bytes.length
+      if (limits !== undefined) this.#missing.requireRoughRoom(limits, added)
       await this.#arrivals.add(node, bytes.length)
       await this.#decisions.onNode(node, bytes)
-      if (limits !== undefined) this.#missing.requireRoughRoom(limits)
     }
     const end = this.#decisions.begin()
     await loadTree({ blocks, get, prepare, onNode, onFailure }, version.block)

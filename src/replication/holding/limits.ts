@@ -28,6 +28,22 @@ export const FINISH_MS = 10_000
 export const RETRY_MS_MIN = 1_000
 export const RETRY_MS_MAX = 300_000
 
+/** Of a pledge so much is filled by a share that is chosen anew: growth by a tenth chooses no other. */
+export const FITTING = 0.9
+
+/** Of a pledge so much may be filled after a share was raised; less than above, so that it stays. */
+export const ROOMY = 0.75
+
+/** Less than this, in `SHARE_ALL`, is not worth that others let go of it. */
+export const RAISE_MIN = 8
+
+/** What is taken at first by who took nothing, in `SHARE_ALL`: of what there is it has seen nothing. */
+export const SHARE_FIRST = 16
+
+/** How long a share that was chosen stays before more may be taken, in milliseconds; each time that it was too much, twice as long. */
+export const RAISE_MS: number = 15 * 60_000
+export const RAISE_MS_MAX: number = 24 * 3_600_000
+
 /** A disk that was full is not empty a second later. */
 export const FULL_RETRY_MS_MIN = 10_000
 

@@ -1,6 +1,7 @@
 /** Puts together what a holder says of itself, so that each word of it is true at this moment. */
 import type { VolumeId } from '../../namespace/index.ts'
 import type { HolderProgress, HolderReport } from '../circle/holder-report.ts'
+import { NO_SHARES, isSameShares } from '../holders/shares.ts'
 import type { HeldVersions, Version } from './held-versions.ts'
 
 export interface Holding {
@@ -9,13 +10,15 @@ export interface Holding {
   /** The newest version known. */
   readonly newest: Version | undefined
   readonly pledgeBytes: number
+  /** What we take of what we are given. */
+  readonly share: number
   /** Something did not fit. */
   readonly isFull: boolean
   readonly isDrained: boolean
 }
 
 export function makeReport(holding: Holding): HolderReport {
-  const { volume, versions, newest, pledgeBytes } = holding
+  const { volume, versions, newest, pledgeBytes, share } = holding
   const { blocks, held, part, wholePart } = versions
   const isHeld = held !== undefined && wholePart !== undefined
   // What it says it holds is true by the list and the holders with which it was made whole.
@@ -27,6 +30,8 @@ export function makeReport(holding: Holding): HolderReport {
     holds: isHeld ? held.sequence : -1,
     knows: newest?.sequence ?? -1,
     gone: by?.gone ?? [],
+    shares: by?.shares ?? NO_SHARES,
+    share,
     missingBlocks: blocks.wanted,
     usedBytes: blocks.heldBytes,
     pledgeBytes
@@ -41,6 +46,7 @@ function progressOf({ versions, newest, isFull, isDrained }: Holding): HolderPro
 export function isSameReport(one: HolderReport, other: HolderReport): boolean {
   const names = Object.keys(one) as (keyof HolderReport)[]
   return names.every(name => {
+    if (name === 'shares') return isSameShares(one.shares, other.shares)
     return name === 'gone' ? String(one.gone) === String(other.gone) : one[name] === other[name]
   })
 }

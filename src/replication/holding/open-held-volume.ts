@@ -9,12 +9,20 @@ import type { HeadExchange, SignedHead, VolumeId } from '../../namespace/index.t
 import type { Clock, PeerId, TypedEventTarget } from '../../peer/index.ts'
 import type { Circle, CircleEvents } from '../circle/circle.ts'
 import type { HolderReport } from '../circle/holder-report.ts'
+import { SHARE_ALL } from '../holders/shares.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import type { AskHas } from './confirm-blocks.ts'
+import { raisedShare } from './fitting-share.ts'
 import type { HeldVolume, HeldVolumeEvents } from './held-volume.ts'
 import { HeldVersions } from './held-versions.ts'
 import type { Version } from './held-versions.ts'
-import { CONFIRM_RETRY_MS_MIN, FULL_RETRY_MS_MIN, HELD_BLOCKS_MAX, RETRY_MS_MIN } from './limits.ts'
+import {
+  CONFIRM_RETRY_MS_MIN,
+  FULL_RETRY_MS_MIN,
+  HELD_BLOCKS_MAX,
+  RAISE_MS,
+  RETRY_MS_MIN
+} from './limits.ts'
 import { LostBlocks } from './lost-blocks.ts'
 import { isSameReport, makeReport } from './make-report.ts'
 import { createPace } from './pace.ts'
@@ -22,6 +30,7 @@ import type { Pace } from './pace.ts'
 import { Part } from './part.ts'
 import { PlacedReader } from './placed-reader.ts'
 import { Retry } from './retry.ts'
+import { OwnShare } from './own-share.ts'
 import { Rounds } from './rounds.ts'
 import { SpareCopies } from './spare-copies.ts'
 
@@ -42,6 +51,8 @@ export interface HeldVolumeComponents {
   readonly askHas: AskHas
   /** Remembers the version that is held whole. Resolves when it survives a crash. */
   readonly hold: (version: Version) => Promise<void>
+  /** Remembers how much we take of what we are given. Default: nobody does. */
+  readonly keepShare?: (share: number) => Promise<void>
 }
 
 export interface HeldVolumeOptions {
@@ -51,6 +62,10 @@ export interface HeldVolumeOptions {
   readonly pledgeBytes?: () => number
   /** Blocks of the volume that may be known here, at about 130 bytes of memory each. Default `HELD_BLOCKS_MAX`. */
   readonly blocksMax?: number
+  /** What `keepShare` was given last, before a restart. Default: all. */
+  readonly share?: number | undefined
+  /** How long we take the same before we take more again, in milliseconds. Default `RAISE_MS`. */
+  readonly raiseMs?: number | undefined
   /** What may be got each second, so that others can use the network too. Default: no limit. */
   readonly bytesPerSecond?: number
   /** The same by other rules; waited for as well. Default: none. */
@@ -89,6 +104,7 @@ class CircleHeldVolume implements HeldVolume {
   /** Until a version is known nobody can say what of what is here is not needed. */
   #isChecked: boolean
   #hasAsked = false
+  readonly #share: OwnShare
   #isLeaving: boolean
   #isDrained = false
   /** No room; when it is for want of a pledge, what it was tried with. */
@@ -135,6 +151,11 @@ class CircleHeldVolume implements HeldVolume {
       onProgress: () => this.#publish(),
       isSuperseded: () => this.#isSuperseded()
     })
+    const { share = SHARE_ALL, raiseMs = RAISE_MS } = options
+    this.#share = new OwnShare(
+      { clock, keep: async kept => components.keepShare?.(kept), due: () => this.#rounds.wake() },
+      { share, raiseMs }
+    )
     this.#retry = new Retry(clock, random, () => this.#rounds.wake())
     this.#confirmRetry = new Retry(clock, random, () => this.#rounds.wake())
     this.#published = this.#makeReport()
@@ -212,6 +233,7 @@ class CircleHeldVolume implements HeldVolume {
     this.#retry.stop()
     this.#confirmRetry.stop()
     await this.#rounds.close(new WarrenError('EBADF', { message: `${this.volume} is let go of` }))
+    this.#share.stop()
     // Whoever closes has no use for the failure; what was said to be held was synced before.
     await store.sync().catch(() => {})
   }
@@ -320,6 +342,7 @@ class CircleHeldVolume implements HeldVolume {
         this.#isFull = true
         this.#fullWith = fullWith
         this.#publish()
+        if (await this.#share.lower(this.#versions.fitting)) return this.#publish()
       }
     }
     // The version before is still ours to keep whole, whoever has gone.
@@ -364,6 +387,13 @@ class CircleHeldVolume implements HeldVolume {
       this.#rounds.wake()
     }
     if (blocks.surplus > 0) this.#confirmRetry.failed(CONFIRM_RETRY_MS_MIN)
+    if (this.#versions.isWhole(head)) await this.#takeMore()
+  }
+
+  async #takeMore(): Promise<void> {
+    const { blocks, part } = this.#versions
+    const fitting = { blocks, part: part!, former: undefined, pledgeBytes: this.#pledgeBytes() }
+    if (await this.#share.raise(() => raisedShare(fitting))) this.#publish()
   }
 
   /** We want to, or the list says so. */
@@ -409,6 +439,7 @@ class CircleHeldVolume implements HeldVolume {
       versions: this.#versions,
       newest: this.#head,
       pledgeBytes: this.#pledgeBytes(),
+      share: this.#share.now,
       isFull: this.#isFull,
       isDrained: this.#isDrained
     })

@@ -7,6 +7,8 @@ import type { BlockId } from '../../blocks/index.ts'
 import type { InodeNumber } from '../../namespace/index.ts'
 import type { PeerId } from '../../peer/index.ts'
 import type { Holder, HolderList } from '../holders/holder-list.ts'
+import { SHARE_ALL, shareOf, sharesOf } from '../holders/shares.ts'
+import type { CountedHolder, Shares } from '../holders/shares.ts'
 import { strongerPolicy } from '../holders/policy.ts'
 import type { Policy } from '../holders/policy.ts'
 import type { Assignment } from '../placement/assignment.ts'
@@ -23,7 +25,7 @@ const DIGEST_AT: number = BLOCK_ID_BYTES - DIGEST_BYTES
 export class Part {
   readonly self: PeerId
   readonly list: HolderList
-  readonly counted: readonly Holder[]
+  readonly counted: readonly CountedHolder[]
   /** Listed, and not counted on. */
   readonly gone: readonly PeerId[]
   readonly #placement: Placement
@@ -33,7 +35,7 @@ export class Part {
   readonly #numbers = new Map<string, number>()
   readonly #assignments: Assignment[] = []
 
-  constructor(self: PeerId, list: HolderList, counted: readonly Holder[]) {
+  constructor(self: PeerId, list: HolderList, counted: readonly CountedHolder[]) {
     this.self = self
     this.list = list
     this.counted = counted
@@ -51,10 +53,22 @@ export class Part {
   }
 
   /** Whether it says the same as a part of this list and these holders would. */
-  isOf(list: HolderList, counted: readonly Holder[]): boolean {
-    const isSame = (holder: Holder, index: number): boolean =>
-      holder.peer === this.counted[index]?.peer
+  isOf(list: HolderList, counted: readonly CountedHolder[]): boolean {
+    const isSame = (holder: CountedHolder, index: number): boolean => {
+      const ours = this.counted[index]!
+      return holder.peer === ours.peer && shareOf(holder) === shareOf(ours)
+    }
     return list === this.list && counted.length === this.counted.length && counted.every(isSame)
+  }
+
+  /** What those take that do not take all. */
+  get shares(): Shares {
+    return sharesOf(this.counted)
+  }
+
+  /** What we take. */
+  get share(): number {
+    return this.shares.get(this.self) ?? SHARE_ALL
   }
 
   numberOf(policy: Policy): number {
@@ -88,6 +102,11 @@ export class Part {
     const policy = this.policyAt(number)
     this.#assignments[number] ??= this.#placement.assignmentOf(this.self, policy)
     return this.#assignments[number].hasDigest(id, DIGEST_AT) || policy.on.includes(this.self)
+  }
+
+  /** Whether a policy names us, whatever placement says. */
+  isNamed(number: number): boolean {
+    return number !== NO_POLICY && this.policyAt(number).on.includes(this.self)
   }
 
   /** The others who should have a block as well. */

@@ -50,14 +50,18 @@ export class PullMissing {
   }
 
   /**
-   * Throws `EDQUOT` when it is certain already that a version that is being loaded has no room.
+   * Throws `EDQUOT` when it is certain that a version that is being loaded has no room for a node.
    * Until it is loaded nobody knows what it has in common with the former one.
    */
-  requireRoughRoom({ pledgeBytes, blocksMax, former, isRepair }: RoomOptions): void {
+  requireRoughRoom(
+    { pledgeBytes, blocksMax, former, isRepair }: RoomOptions,
+    addedBytes: number
+  ): void {
     const { blocks } = this.#components
     if (blocks.count > blocksMax) throw tooMany(blocks.count, blocksMax)
     if (isRepair) return
-    const bytes = blocks.heldBytes + blocks.wantedBytes
+    // Of data we may take less; nodes everybody has to have.
+    const bytes = blocks.heldBytes + addedBytes
     if (bytes > (former === undefined ? 1 : 2) * pledgeBytes) throw tooLarge(bytes, pledgeBytes)
   }
 
@@ -108,7 +112,8 @@ export class PullMissing {
     if (former !== undefined)
       for (const block of blocks.onlyBelow(former)) formerBytes += blocks.sizeOf(block)
     if (bytes - formerBytes > pledgeBytes) throw tooLarge(bytes - formerBytes, pledgeBytes)
-    return formerBytes
+    // What was read here before a restart counts too, and may be more than was ever pledged.
+    return Math.min(formerBytes, pledgeBytes)
   }
 }
 
@@ -152,7 +157,7 @@ class MissingOrder {
   }
 }
 
-function tooLarge(bytes: number, pledgeBytes: number): WarrenError {
+export function tooLarge(bytes: number, pledgeBytes: number): WarrenError {
   return new WarrenError('EDQUOT', { message: `a part of ${bytes} bytes, ${pledgeBytes} pledged` })
 }
 

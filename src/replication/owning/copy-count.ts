@@ -1,7 +1,7 @@
 /**
  * How many copies of a block of one version there are, by what holders say of themselves: a holder
  * that says that it has its part of a version has what placement gives it, by the list that it
- * names and without the holders that it has given up. Tree nodes are at every such holder.
+ * names, without the holders that it has given up, and with what it believes others to take. Tree nodes are at every such holder.
  *
  * A holder that is behind has what did not change since the version it says it has. One that acts by
  * a list with other policies is believed to have the nodes: which data is its own we would be told
@@ -14,6 +14,7 @@ import type { HolderReport } from '../circle/holder-report.ts'
 import type { HolderList } from '../holders/holder-list.ts'
 import { samePolicies } from '../holders/policy.ts'
 import type { Policies, Policy } from '../holders/policy.ts'
+import { withShares } from '../holders/shares.ts'
 import { createPlacement } from '../placement/placement.ts'
 import type { Placement } from '../placement/placement.ts'
 
@@ -89,14 +90,16 @@ export class CopyCount {
     return copies
   }
 
-  #groupOf({ listSequence, gone }: HolderReport): Group | undefined {
+  #groupOf({ listSequence, gone, shares }: HolderReport): Group | undefined {
     const list = this.#components.listOf(listSequence)
     if (list === undefined || !samePolicies(list, this.#components.policies)) return undefined
-    const name = [listSequence, ...gone.toSorted()].join(' ')
+    const less = [...shares].map(share => share.join(':'))
+    const name = [listSequence, ...gone.toSorted(), '', ...less.toSorted()].join(' ')
     let group = this.#groups.get(name)
     if (group === undefined) {
       const absent = new Set(gone)
-      const holders = list.holders.filter(({ peer }) => !absent.has(peer))
+      const counted = list.holders.filter(({ peer }) => !absent.has(peer))
+      const holders = withShares(counted, shares)
       group = { placement: createPlacement({ holders }), members: new Map() }
       this.#groups.set(name, group)
     }

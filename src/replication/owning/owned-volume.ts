@@ -9,6 +9,7 @@ import type { Circle } from '../circle/circle.ts'
 import type { JoinRequest, LeaveRequest } from '../circle/membership-messages.ts'
 import { Changes } from '../changes.ts'
 import type { Holder, HolderList, HolderListFields } from '../holders/holder-list.ts'
+import { SHARE_ALL, sharesOf } from '../holders/shares.ts'
 import type { KeptRecord } from '../kept-record.ts'
 import type { RandomBytes } from '../random-bytes.ts'
 import type { HolderStatus } from '../replication.ts'
@@ -243,6 +244,8 @@ export class OwnedVolume {
       holds,
       knows: holds,
       gone: list.holders.map(({ peer }) => peer).filter(peer => !counted.has(peer)),
+      shares: sharesOf(circle.counted()),
+      share: SHARE_ALL,
       missingBlocks: 0,
       usedBytes: usedBytes(),
       pledgeBytes: list.holders.find(({ peer }) => peer === self)?.pledgeBytes ?? 0

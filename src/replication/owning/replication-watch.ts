@@ -5,6 +5,7 @@
 import type { LocalVolume } from '../../namespace/index.ts'
 import type { Clock, PeerId } from '../../peer/index.ts'
 import type { HolderListFields } from '../holders/holder-list.ts'
+import { SHARE_ALL, isSameShares, shareOf, sharesOf } from '../holders/shares.ts'
 import type { OwnedVolume } from './owned-volume.ts'
 
 /** How far back the rate is measured, in milliseconds. */
@@ -107,7 +108,8 @@ export class ReplicationWatch {
       samples.push({ atMs: clock.now(), missing: report.missingBlocks })
       if (samples.length > SAMPLES_MAX) samples.shift()
       this.#samples.set(peer, samples)
-      if (report.progress !== 'full') this.#full.delete(peer)
+      const isFull = report.progress === 'full' || report.share < SHARE_ALL
+      if (!isFull) this.#full.delete(peer)
       else if (!this.#full.has(peer)) {
         this.#full.add(peer)
         on.full(peer)
@@ -130,8 +132,12 @@ export class ReplicationWatch {
     const list = owned.list.now
     if (version === undefined || list.holders.length === 0) return
     const { circle } = owned
-    const active = circle.counted().filter(({ state }) => state === 'active').length
-    const isTooFew = active < copiesWanted(list)
+    const holders = circle.counted().filter(({ state }) => state === 'active')
+    const active = holders.length
+    // What others do not take the rest has to have; by reports alone nobody can tell more.
+    const taking = holders.filter(holder => shareOf(holder) === SHARE_ALL).length
+    const isTooFew = taking < copiesWanted(list)
+    const shares = sharesOf(circle.counted())
     const counted = new Set(circle.counted().map(({ peer }) => peer))
     const gone = list.holders.map(({ peer }) => peer).filter(peer => !counted.has(peer))
     const isWhole =
@@ -143,6 +149,7 @@ export class ReplicationWatch {
           report.holds >= version &&
           report.listSequence >= list.sequence &&
           report.progress !== 'full' &&
+          isSameShares(report.shares, shares) &&
           // Else it has not taken over their part yet.
           gone.every(other => report.gone.includes(other))
         )

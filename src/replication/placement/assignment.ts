@@ -25,7 +25,7 @@ export interface Assignment {
   selectDigests(digests: Uint8Array, target: Uint32Array): number
 }
 
-type Decide = (seed: Seed) => boolean
+export type Decide = (seed: Seed) => boolean
 
 const ALWAYS: Decide = () => true
 const NEVER: Decide = () => false
@@ -107,6 +107,11 @@ function createRace(table: HolderTable, index: number, copies: number): Decide {
     }
     return before < copies
   }
+}
+
+/** By whatever decides for a block. */
+export function createAssignmentBy(decide: Decide): Assignment {
+  return new HolderAssignment(decide)
 }
 
 class HolderAssignment implements Assignment {

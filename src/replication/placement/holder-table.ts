@@ -6,8 +6,9 @@
  */
 import { publicKeyOf } from '../../peer/index.ts'
 import type { PeerId } from '../../peer/index.ts'
-import type { Holder } from '../holders/holder-list.ts'
 import { compareBytes } from '../holders/compare-bytes.ts'
+import { SHARE_ALL, shareOf } from '../holders/shares.ts'
+import type { CountedHolder } from '../holders/shares.ts'
 import { seedOfKey } from './shortfall.ts'
 
 export interface HolderTable {
@@ -17,6 +18,8 @@ export interface HolderTable {
   readonly firstSeeds: Int32Array
   readonly secondSeeds: Int32Array
   readonly weights: Float64Array
+  /** What each takes of what it is given; undefined: everybody takes all. */
+  readonly shares: Uint16Array | undefined
   /** Number of each holder's zone, for draining ones too. */
   readonly zones: Uint16Array
   /** Where the active holders of each zone begin, and the end of the last: `zoneCount` + 1. */
@@ -26,11 +29,11 @@ export interface HolderTable {
 }
 
 interface Row {
-  readonly holder: Holder
+  readonly holder: CountedHolder
   readonly key: Uint8Array
 }
 
-export function createHolderTable(holders: readonly Holder[]): HolderTable {
+export function createHolderTable(holders: readonly CountedHolder[]): HolderTable {
   const rows = holders
     .map(holder => ({ holder, key: publicKeyOf(holder.peer) }))
     .toSorted(compareRows)
@@ -43,12 +46,14 @@ export function createHolderTable(holders: readonly Holder[]): HolderTable {
     return holder.zone === active[index - 1]?.holder.zone ? [] : [index]
   })
   const seeds = rows.map(({ key }) => seedOfKey(key))
+  const isLimited = holders.some(holder => shareOf(holder) < SHARE_ALL)
   return {
     peers: rows.map(({ holder }) => holder.peer),
     activeCount: active.length,
     firstSeeds: Int32Array.from(seeds, ({ first }) => first),
     secondSeeds: Int32Array.from(seeds, ({ second }) => second),
     weights: Float64Array.from(rows, ({ holder }) => holder.pledgeBytes),
+    shares: isLimited ? Uint16Array.from(rows, ({ holder }) => shareOf(holder)) : undefined,
     zones: Uint16Array.from(rows, ({ holder }) => numbers.get(holder.zone)!),
     zoneStarts: Uint32Array.from([...zoneStarts, active.length]),
     zoneCount: zoneStarts.length

@@ -5,15 +5,16 @@
  * Copies are spread over zones: no zone gets a second copy while another one has an active holder
  * without any. A holder's share follows its pledge, but nothing here knows how full anybody is:
  * that changes by the minute and is seen differently by everyone, and a placement that depended on
- * it would differ too. A holder that is full says so when it is given a block, and the copy then
- * goes to the next one in the order, which everybody knows too; that is the work of repair.
+ * it would differ too. A holder whose part does not fit its pledge says which share of it it takes.
+ * For the blocks that it does not take it is as if it were not there: the next one in the order,
+ * which everybody knows too, has them.
  */
 import { digestOf } from '../../blocks/index.ts'
 import type { BlockId } from '../../blocks/index.ts'
 import type { PeerId } from '../../peer/index.ts'
-import type { HolderListFields } from '../holders/holder-list.ts'
 import type { Policy } from '../holders/policy.ts'
-import { createAssignment } from './assignment.ts'
+import type { CountedHolder } from '../holders/shares.ts'
+import { createAssignment, createAssignmentBy } from './assignment.ts'
 import type { Assignment } from './assignment.ts'
 import { createHolderTable } from './holder-table.ts'
 import type { HolderTable } from './holder-table.ts'
@@ -21,9 +22,12 @@ import { rankAll } from './rank-all.ts'
 import { FEW_MAX, FewRanker } from './rank-few.ts'
 import { firstWord, secondWord } from './shortfall.ts'
 import type { Seed } from './shortfall.ts'
+import { takes } from './takes.ts'
 
 /** The holders of a list, in whatever order. */
-export type Holders = Pick<HolderListFields, 'holders'>
+export interface Holders {
+  readonly holders: readonly CountedHolder[]
+}
 
 export interface Placement {
   /**
@@ -33,8 +37,8 @@ export interface Placement {
    */
   place(id: BlockId, policy: Policy): PeerId[]
   /**
-   * All holders in the order in which they should have the block, draining ones last. `place` is
-   * its beginning; where a copy cannot go there, the next one takes it.
+   * All holders that take the block in the order in which they should have it, draining ones last.
+   * `place` is its beginning; where a copy cannot go there, the next one takes it.
    */
   rank(id: BlockId): PeerId[]
   /** What this peer should have: the fast answer to "is it mine?" for many blocks. */
@@ -72,14 +76,10 @@ class RendezvousPlacement implements Placement {
   }
 
   place(id: BlockId, policy: Policy): PeerId[] {
-    const copies = this.#copies(policy)
-    const isFew = copies <= FEW_MAX && copies <= this.#table.activeCount
-    const seed = this.#seedOf(id)
-    const indexes = isFew
-      ? this.#few.rank(seed, copies)
-      : rankAll(this.#table, seed).slice(0, copies)
     const peers: PeerId[] = []
-    for (const index of indexes) peers.push(this.#table.peers[index]!)
+    for (const index of this.#place(this.#seedOf(id), policy)) {
+      peers.push(this.#table.peers[index]!)
+    }
     return peers
   }
 
@@ -89,7 +89,27 @@ class RendezvousPlacement implements Placement {
 
   assignmentOf(peer: PeerId, policy: Policy): Assignment {
     const index = this.#table.peers.indexOf(peer)
-    return createAssignment(this.#table, index, this.#copies(policy))
+    const { shares } = this.#table
+    if (shares === undefined || index < 0) {
+      return createAssignment(this.#table, index, this.#copies(policy))
+    }
+    return createAssignmentBy(seed => {
+      return takes(this.#table, index, seed) && this.#place(seed, policy).includes(index)
+    })
+  }
+
+  /** Indexes, in memory that the next call may use again. */
+  #place(seed: Seed, policy: Policy): readonly number[] | Uint16Array {
+    const copies = this.#copies(policy)
+    if (copies <= FEW_MAX && copies <= this.#table.activeCount) {
+      const few = this.#few.rank(seed, copies)
+      if (few.length === copies) return few
+    }
+    const all = rankAll(this.#table, seed)
+    if (policy.replicas !== 'all') return all.slice(0, copies)
+    // Nobody drains for the sake of those who do not take it.
+    const active = all.filter(index => index < this.#table.activeCount).length
+    return all.slice(0, Math.max(active, policy.minimum))
   }
 
   #copies({ replicas, minimum }: Policy): number {

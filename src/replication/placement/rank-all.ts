@@ -2,6 +2,7 @@
 import type { HolderTable } from './holder-table.ts'
 import { scoreOf } from './score.ts'
 import type { Seed } from './shortfall.ts'
+import { takes } from './takes.ts'
 
 interface Candidate {
   readonly index: number
@@ -11,14 +12,16 @@ interface Candidate {
 }
 
 /**
- * Indexes of all holders, those first that should have the block first. Any beginning of it is the
+ * Indexes of all holders that take the block, those first that should have the block first. Any beginning of it is the
  * placement of that many copies: every zone has one copy before any has two, and so on, and the
  * better score decides within a level. Active ones come before draining ones.
  */
 export function rankAll(table: HolderTable, seed: Seed): number[] {
-  const candidates = table.peers.map((_, index): Candidate => {
-    return { index, score: scoreOf(table, index, seed), level: 0 }
-  })
+  const candidates: Candidate[] = []
+  for (let index = 0; index < table.peers.length; index++) {
+    if (!takes(table, index, seed)) continue
+    candidates.push({ index, score: scoreOf(table, index, seed), level: 0 })
+  }
   const isDraining = (index: number): number => (index < table.activeCount ? 0 : 1)
   const byScore = (one: Candidate, other: Candidate): number =>
     isDraining(one.index) - isDraining(other.index) ||

@@ -7,6 +7,7 @@ import { negativeLogarithm } from './logarithm.ts'
 import { UNDER } from './score.ts'
 import { shortfallOf } from './shortfall.ts'
 import type { Seed } from './shortfall.ts'
+import { takes } from './takes.ts'
 
 /** From here on sorting all is not slower than inserting into long lists. */
 export const FEW_MAX = 16
@@ -53,8 +54,9 @@ export class FewRanker {
   }
 
   /**
-   * The first `count` indexes, best first, in memory that the next call uses again. Asks for no
-   * more than `FEW_MAX` and no more than there are active holders.
+   * The first `count` indexes, best first, in memory that the next call uses again: fewer when not
+   * as many active holders take the block. Asks for no more than `FEW_MAX` and no more than there
+   * are active holders.
    */
   rank(seed: Seed, count: number): Uint16Array {
     const { zoneCount } = this.#table
@@ -66,7 +68,7 @@ export class FewRanker {
     const best = this.#best
     best.reset(count)
     this.#scan(seed, 0, best)
-    return best.indexes.subarray(0, count)
+    return best.indexes.subarray(0, best.length)
   }
 
   /** As many zones as copies, or more: the best zones, each by its best holder. */
@@ -90,18 +92,18 @@ export class FewRanker {
       const weight = weights[index]!
       if (shortfall * UNDER > most * weight) continue
       const score = negativeLogarithm(1 - shortfall) / weight
-      if (score >= most) continue
+      if (score >= most || !takes(this.#table, index, seed)) continue
       most = score
       zoneBest = index
     }
     if (zoneBest >= 0) best.add(zoneBest, most)
-    return best.indexes.subarray(0, count)
+    return best.indexes.subarray(0, best.length)
   }
 
-  /** Every zone has at least one copy, so none has more than this many. */
+  /** Every zone has at least one copy, where all take all, so none has more than this many. */
   #rankLevels(seed: Seed, count: number): Uint16Array {
-    const { zoneCount } = this.#table
-    const levelCount = count - zoneCount + 1
+    const { zoneCount, shares } = this.#table
+    const levelCount = shares === undefined ? count - zoneCount + 1 : count
     for (let level = 0; level < levelCount; level++) this.#levels[level]!.reset(count)
     for (let zone = 0; zone < zoneCount; zone++) {
       const inZone = this.#inZone
@@ -112,7 +114,7 @@ export class FewRanker {
       }
     }
     let found = 0
-    for (let level = 0; found < count; level++) {
+    for (let level = 0; found < count && level < levelCount; level++) {
       const { indexes, length } = this.#levels[level]!
       const taken = Math.min(length, count - found)
       for (let index = 0; index < taken; index++) this.#found[found++] = indexes[index]!
@@ -132,7 +134,7 @@ export class FewRanker {
       const weight = weights[index]!
       if (shortfall * UNDER > most * weight) continue
       const score = negativeLogarithm(1 - shortfall) / weight
-      if (score >= most) continue
+      if (score >= most || !takes(table, index, seed)) continue
       inZone.add(index, score)
       most = inZone.worst
     }

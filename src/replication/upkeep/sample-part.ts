@@ -14,6 +14,7 @@ import type { PeerId } from '../../peer/index.ts'
 import type { HolderReport } from '../circle/holder-report.ts'
 import type { HolderList } from '../holders/holder-list.ts'
 import type { Policies, Policy } from '../holders/policy.ts'
+import { withShares } from '../holders/shares.ts'
 import type { Assignment } from '../placement/assignment.ts'
 import { createPlacement } from '../placement/placement.ts'
 import { HEIGHT_MAX, linksOf } from './subtree-counts.ts'
@@ -49,7 +50,8 @@ export async function samplePart(
   { holder, claim, list, root, count, signal }: SampleQuestion
 ): Promise<BlockId[]> {
   const gone = new Set(claim.gone)
-  const holders = list.holders.filter(({ peer }) => !gone.has(peer))
+  const counted = list.holders.filter(({ peer }) => !gone.has(peer))
+  const holders = withShares(counted, claim.shares)
   if (!holders.some(({ peer }) => peer === holder)) return []
   const part = createPlacement({ holders }).assignmentOf(holder, weakestPolicy(list))
   await components.counts.count(root, { signal })

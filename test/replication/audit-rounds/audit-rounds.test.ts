@@ -69,6 +69,8 @@ class Seen implements Pick<Circle, 'list' | 'presenceOf' | 'reportOf' | 'distrus
       holds: 1,
       knows: 1,
       gone: [],
+      shares: new Map(),
+      share: 256,
       missingBlocks: 0,
       usedBytes: 0,
       pledgeBytes: 1e9,

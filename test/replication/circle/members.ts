@@ -144,6 +144,8 @@ export function reportFor(
     holds: 3,
     knows: 3,
     gone: [],
+    shares: new Map(),
+    share: 256,
     missingBlocks: 0,
     usedBytes: 0,
     pledgeBytes: 1e9,

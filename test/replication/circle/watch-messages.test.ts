@@ -136,6 +136,21 @@ test('refuses reports that cannot be true', () => {
   refuses({ usedBytes: 2 ** 53 })
   refuses({ missingBlocks: -1 })
   refuses({ progress: 'gone' as 'full' })
+  refuses({ share: 257 })
+  refuses({ share: 0.5 })
+  refuses({ shares: new Map([[peerFor(1), 256]]) })
+})
+
+test('shares come out as they went in, in order and each once', () => {
+  const shares = new Map([peerFor(2), peerFor(1)].map((peer, index) => [peer, index * 255]))
+  const said = { made: 1, report: reportFor({ volume }, { share: 256, shares }) }
+  assert.deepEqual(decodeSaid(encodeSaid(said), volume).report.shares, shares)
+  const items = encodeSaid(said)
+  const listed = items.at(-1) as unknown[]
+  for (const wrong of [listed.toReversed(), [listed[0], listed[0]], [[1, 2]], [[1]], 7, [7]]) {
+    const body = [...items.slice(0, -1), wrong]
+    assert.throws(() => decodeSaid(body, volume), { code: 'EPROTO' }, String(wrong))
+  }
 })
 
 test('knows reports that say the same', () => {
@@ -151,7 +166,9 @@ test('knows reports that say the same', () => {
     { gone: [gone[0]!, peerFor(3)] },
     { missingBlocks: 1 },
     { usedBytes: 1 },
-    { pledgeBytes: 1 }
+    { pledgeBytes: 1 },
+    { share: 3 },
+    { shares: new Map([[peerFor(1), 3]]) }
   ]
   for (const other of others) assert.ok(!isSameReport(report, { ...report, ...other }))
 })

@@ -1,13 +1,9 @@
 /** What every holder knows of the others, without a network. */
 import type { VolumeId } from '../../../src/namespace/index.ts'
 import type { PeerId } from '../../../src/peer/index.ts'
-import type {
-  Circle,
-  Holder,
-  HolderList,
-  HolderReport,
-  Presence
-} from '../../../src/replication/index.ts'
+import type { Circle, HolderList, HolderReport, Presence } from '../../../src/replication/index.ts'
+import { withShares } from '../../../src/replication/holders/shares.ts'
+import type { CountedHolder } from '../../../src/replication/holders/shares.ts'
 
 export class Circles {
   list: HolderList | undefined
@@ -30,8 +26,12 @@ export class Circles {
       counted: () => this.counted(self),
       distrust: () => {},
       publish: report => {
+        const before = this.reports.get(self)?.share ?? 256
         this.reports.set(self, report)
         this.#dispatch('report', self)
+        if (before !== report.share) {
+          this.#dispatch('presence', { holder: self, presence: 'present' })
+        }
       },
       learn: async list => {
         this.tell(list)
@@ -45,9 +45,12 @@ export class Circles {
     return this.presences.get(holder) ?? 'present'
   }
 
-  counted(self?: PeerId): Holder[] {
-    const holders = this.list?.holders ?? []
-    return holders.filter(({ peer }) => peer === self || this.presenceOf(peer) !== 'gone')
+  counted(self?: PeerId): CountedHolder[] {
+    const holders = (this.list?.holders ?? []).filter(({ peer }) => {
+      return peer === self || this.presenceOf(peer) !== 'gone'
+    })
+    const said = [...this.reports].filter(([, { share }]) => share < 256)
+    return withShares(holders, new Map(said.map(([peer, { share }]) => [peer, share])))
   }
 
   tell(list: HolderList): void {

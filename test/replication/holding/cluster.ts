@@ -203,6 +203,8 @@ export class Cluster {
       holds: 1e9,
       knows: 1e9,
       gone: [],
+      shares: new Map(),
+      share: 256,
       missingBlocks: 0,
       usedBytes: 0,
       pledgeBytes: 1e12

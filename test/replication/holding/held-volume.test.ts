@@ -100,12 +100,43 @@ test('a smaller limit of our own counts as well', async () => {
   let limit = 5 * BLOCK_BYTES
   const alice = await cluster.addHolder('alice', { pledgeBytes: () => limit })
   await cluster.list()
-  const full = await cluster.until(alice, 'full')
-  assert.equal(full.holds, -1)
-  assert.equal(full.pledgeBytes, limit)
-  assert.equal(alice.held.inventory.size, 0)
+  const less = await cluster.until(alice)
+  assert.equal(less.pledgeBytes, limit)
+  assert.ok(less.usedBytes <= limit && less.share < 256, JSON.stringify(less))
+  assert.deepEqual([...less.shares], [[alice.peer.id, less.share]])
   limit = 100 * BLOCK_BYTES
   assert.equal((await alice.held.settle()).progress, 'current')
+})
+
+test('what does not fit goes to the next in line, and nothing else moves', async () => {
+  await using cluster = await Cluster.create()
+  await cluster.write(['a', 'b'], { blocks: 60 })
+  const alice = await cluster.addHolder('alice')
+  const bob = await cluster.addHolder('bob')
+  const carol = await cluster.addHolder('carol')
+  const pledgeBytes = 25 * BLOCK_BYTES
+  const holders = [cluster.owner, alice, bob, carol].map(member => holderOf(member))
+  const tight = holders.map(holder =>
+    holder.peer === alice.peer.id ? { ...holder, zone: 'apart', pledgeBytes } : holder
+  )
+  await cluster.list({ holders: tight })
+  const others = [alice, bob, carol]
+  const report = await cluster.until(alice, 'current', ({ share }) => share < 256)
+  assert.ok(report.usedBytes <= pledgeBytes && report.share > 0, JSON.stringify(report))
+  for (const holder of [bob, carol]) {
+    await cluster.until(holder, 'current', ({ shares }) => {
+      return shares.get(alice.peer.id) === report.share
+    })
+  }
+  for (const id of await cluster.reachable()) {
+    const has = others.filter(({ held }) => held.has(id)).length
+    const owner = (await cluster.partOf(cluster.owner)).has(id) ? 1 : 0
+    assert.ok(has + owner >= 2, `${id} is at ${has}`)
+  }
+  const carried = cluster.network.bytesCarried()
+  for (const { held } of others) await held.settle()
+  assert.equal(alice.held.report.share, report.share)
+  assert.ok(cluster.network.bytesCarried() - carried < 2 * BLOCK_BYTES, 'nothing goes to and fro')
 })
 
 test.run()

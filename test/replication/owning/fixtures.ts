@@ -87,6 +87,8 @@ export function reportFor(volume: VolumeId, fields: Partial<HolderReport> = {}):
     holds: 1,
     knows: 1,
     gone: [],
+    shares: new Map(),
+    share: 256,
     missingBlocks: 0,
     usedBytes: 0,
     pledgeBytes: 1e9,

@@ -1,0 +1,61 @@
+/** Less is believed at once, more only after a rest: nobody makes blocks go to and fro. */
+import { suite } from 'uvu'
+import assert from 'node:assert/strict'
+import { BelievedShares } from '../../../src/replication/circle/believed-shares.ts'
+import { OwnShare } from '../../../src/replication/holding/own-share.ts'
+import { createManualClock } from '../../peer/manual-clock.ts'
+import { peerFor } from '../fixtures.ts'
+
+const test = suite('shares')
+
+const REST_MS = 1_000
+
+test('a holder that says more and less all the time is believed once a rest', async () => {
+  const clock = createManualClock()
+  let changes = 0
+  const shares = new BelievedShares({ clock, restMs: REST_MS, changed: () => changes++ })
+  const holder = peerFor(1)
+  for (let count = 0; count < 100; count++) {
+    shares.said(holder, 10)
+    shares.said(holder, 256)
+    await clock.advance(REST_MS / 10)
+  }
+  assert.ok(changes <= 21, `${changes} changes`)
+  shares.said(holder, 10)
+  assert.equal(shares.now.get(holder), 10)
+  shares.said(holder, 5)
+  assert.equal(shares.now.get(holder), 5)
+  shares.said(holder, 100)
+  await clock.advance(REST_MS - 1)
+  assert.equal(shares.now.get(holder), 5)
+  await clock.advance(1)
+  assert.equal(shares.now.get(holder), 100)
+  shares.keep(() => false)
+  assert.equal(shares.now.size, 0)
+})
+
+test('our own share is raised after a pause, and later when that was too much', async () => {
+  const clock = createManualClock()
+  const kept: number[] = []
+  const share = new OwnShare(
+    { clock, keep: async value => void kept.push(value), due: () => {} },
+    { share: 256, raiseMs: REST_MS }
+  )
+  assert.equal(await share.lower(undefined), false)
+  assert.equal(await share.lower(100), true)
+  assert.equal(await share.lower(100), false)
+  assert.equal(await share.raise(() => 256), false)
+  await clock.advance(REST_MS)
+  assert.equal(await share.raise(() => 200), true)
+  assert.equal(await share.lower(90), true)
+  await clock.advance(REST_MS)
+  assert.equal(await share.raise(() => 200), false)
+  await clock.advance(REST_MS)
+  assert.equal(await share.raise(() => 90), false)
+  await clock.advance(2 * REST_MS)
+  assert.equal(await share.raise(() => 256), true)
+  assert.deepEqual(kept, [100, 200, 90, 256])
+  share.stop()
+})
+
+test.run()
