@@ -1,12 +1,12 @@
 /**
  * Lets what somebody waits for go before what only keeps copies up: a want that says it is in the
- * background gets an eighth of what is sent while others are served, and everything otherwise.
+ * background gets a sixteenth of what is sent while others are served, and everything otherwise.
  * Counted in bytes and not in time, so that it holds for whatever is scarce: network, disk, processor.
  */
 import type { Clock } from '../../peer/index.ts'
 
 /** Bytes for others that go before each byte in the background. */
-const OTHERS_SHARE = 7
+const OTHERS_SHARE = 15
 
 /** Nothing was sent to others for so long: nobody has to be given way to. */
 const QUIET_MS = 100
