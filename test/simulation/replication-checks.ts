@@ -132,19 +132,13 @@ export class ReplicationChecks {
       return isListed(list, machine) && (machine === owner.machine || holds(machine, list.volume))
     })
     // What one with little room does not take others have, and it has the nodes.
-    // Who drains stands in for those who say what they do not take, and not for one that is stuck.
-    const isStuck = holders.some(({ machine }) => this.#isStuck(machine, list.volume))
-    const roomy = holders.filter(({ machine }) => {
-      return !machine.isLiar && !machine.isTight && (!isStuck || isActive(list, machine))
-    })
+    const roomy = holders.filter(({ machine }) => !machine.isLiar && !machine.isTight)
     const wanted = Math.min(roomy.length, wantedOf(list, holders.length) - liarsBelieved)
     for (const { machine } of holders) {
-      if (machine.isLiar || this.#isStuck(machine, list.volume)) continue
+      if (machine.isLiar) continue
       this.#agrees(machine, owner, { head, list })
     }
-    const honest = holders.filter(({ machine }) => {
-      return !machine.isLiar && !this.#isStuck(machine, list.volume)
-    })
+    const honest = holders.filter(({ machine }) => !machine.isLiar)
     for (const id of survey.blocksOf(head.root)) {
       // Rot is found when somebody reads: until then nobody can know.
       const has = honest
@@ -172,8 +166,7 @@ export class ReplicationChecks {
       const replication = machine.warren?.replication
       if (replication === undefined) continue
       for (const { volume, usedBytes, pledgeBytes } of replication.held()) {
-        // Beside it stands for a while what only the version before had, and after a restart what
-        // was read here of the volume and is found in the store; see `#agrees` for later.
+        // Beside it stands for a while what only the version before had; see `#agrees` for later.
         require(usedBytes <= 2 * pledgeBytes, () => {
           return `${machine.name} stores ${usedBytes} bytes of ${volume}, and pledged ${pledgeBytes}`
         })
@@ -223,15 +216,6 @@ export class ReplicationChecks {
     })
   }
 
-  /**
-   * It says that it has no room: it keeps what nobody else takes, or what it had read of the volume
-   * and found after a restart. Nothing is expected of it then.
-   */
-  #isStuck({ isTight, warren }: Machine, volume: VolumeId): boolean {
-    const held = warren?.replication.held().find(status => status.volume === volume)
-    return isTight && held?.progress === 'full'
-  }
-
   #nameOf(peer: PeerId): string {
     return this.#machines.find(({ id }) => id === peer)!.name
   }
@@ -253,10 +237,6 @@ export class ReplicationChecks {
 
 export function isListed({ holders }: HolderList, { id }: Machine): boolean {
   return holders.some(({ peer }) => peer === id)
-}
-
-function isActive({ holders }: HolderList, { id }: Machine): boolean {
-  return holders.some(({ peer, state }) => peer === id && state === 'active')
 }
 
 function holds({ warren }: Machine, volume: VolumeId): boolean {

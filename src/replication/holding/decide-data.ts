@@ -53,7 +53,7 @@ export async function decideData(
     blocks.setPolicy(block, part.stronger(blocks.policyOf(block), policy))
     if (isOurs) blocks.setOurs(block)
     if (blocks.sizeOf(block) === 0) blocks.setSize(block, length)
-    if (isFound) blocks.settle(block)
+    if (isFound) blocks.found(block)
   }
   blocks.decide(node, data)
 }

@@ -16,20 +16,41 @@ export interface Fitting {
   readonly pledgeBytes: number
 }
 
-/** What we have now when all fits; 0 when not even that does which everybody has to have. */
-export function fittingShare({ blocks, part, former, pledgeBytes }: Fitting): number {
+export interface FittingShares {
+  /** Once others have what is not ours any more. */
+  readonly ours: number
+  /** When they do not take it. */
+  readonly besideSurplus: number
+}
+
+export function fittingShares(fitting: Fitting): FittingShares {
+  return {
+    ours: fittingShare(fitting, { stays: false }),
+    besideSurplus: fittingShare(fitting, { stays: true })
+  }
+}
+
+/**
+ * What we have now when all fits; 0 when not even that does which everybody has to have. With
+ * `stays`, what is here stays too, ours or not, because nobody takes it from us.
+ */
+function fittingShare(
+  { blocks, part, former, pledgeBytes }: Fitting,
+  { stays }: { readonly stays: boolean }
+): number {
   const leaving = former === undefined ? undefined : blocks.onlyBelow(former)
   const levels = createLevels(part.self)
   const guess = meanSize(blocks)
   const data: { readonly level: number; readonly bytes: number }[] = []
   let all = 0
   let fixed = 0
-  for (const block of blocks.ours()) {
+  for (const block of stays ? blocks.counted() : blocks.ours()) {
     if (leaving?.has(block) === true) continue
     const bytes = blocks.sizeOf(block) || (blocks.isNode(block) ? 0 : guess)
     all += bytes
-    if (isFixed(blocks, part, block)) fixed += bytes
-    else data.push({ level: levels(blocks.idOf(block)), bytes })
+    const isFree = !(stays && blocks.isPresent(block)) && !isFixed(blocks, part, block)
+    if (isFree) data.push({ level: levels(blocks.idOf(block)), bytes })
+    else fixed += bytes
   }
   if (all <= pledgeBytes) return part.share
   // So that the next few changes fit too.

@@ -28,6 +28,8 @@ const OURS = 8
 const LOADED = 8
 /** Node: it links to data. */
 const HAS_DATA = 16
+/** Data that is not ours: it was in the store already, and may be there because it was read. */
+const FOUND = 16
 /** Node: which of its data is ours was decided by the rules that hold. */
 const DECIDED = 32
 /** Node: everything below it is loaded. */
@@ -41,7 +43,7 @@ export class HeldBlocks {
   readonly inventory: Inventory = new Inventory()
   readonly #table: BlockTable
   readonly #links = new Map<number, Uint32Array>()
-  /** Bytes of what is here. */
+  /** Bytes of what is here, but for what was found and is not ours. */
   heldBytes = 0
   /** Bytes of what should be here and is not, as far as sizes are known. */
   wantedBytes = 0
@@ -131,8 +133,23 @@ export class HeldBlocks {
     }
   }
 
+  /** What should be here, or is because we hold it. */
+  *counted(): Generator<number> {
+    for (let block = 0; block < this.end; block++) {
+      const state = this.#table.states[block]!
+      const isLinked = this.#table.references[block]! > 0
+      if (isLinked && (isCounted(state) || isWanted(state))) yield block
+    }
+  }
+
   sizeOf(block: number): number {
     return this.#table.sizes[block]!
+  }
+
+  /** Bytes that the block adds to what is held or wanted. */
+  countedBytesOf(block: number): number {
+    const state = this.#table.states[block]!
+    return isWanted(state) || isCounted(state) ? this.#table.sizes[block]! : 0
   }
 
   policyOf(block: number): number {
@@ -201,7 +218,13 @@ export class HeldBlocks {
 
   /** A data block is ours. */
   setOurs(block: number): void {
-    this.#setState(block, this.#table.states[block]! | OURS)
+    this.#setState(block, (this.#table.states[block]! | OURS) & ~FOUND)
+  }
+
+  /** A data block that was not known to be here is in the store. */
+  found(block: number): void {
+    if (!this.#has(block, OURS)) this.#setState(block, this.#table.states[block]! | FOUND)
+    this.settle(block)
   }
 
   setPolicy(block: number, policy: number): void {
@@ -209,10 +232,9 @@ export class HeldBlocks {
   }
 
   setSize(block: number, bytes: number): void {
-    const change = bytes - this.#table.sizes[block]!
+    this.#count(block, -1)
     this.#table.sizes[block] = bytes
-    if (this.isPresent(block)) this.heldBytes += change
-    else if (isWanted(this.#table.states[block]!)) this.wantedBytes += change
+    this.#count(block, 1)
   }
 
   /** It was got; `settle` when the store has it. */
@@ -231,7 +253,8 @@ export class HeldBlocks {
   lose(block: number): void {
     if (!this.isPresent(block)) return
     this.inventory.delete(this.idOf(block))
-    this.#setState(block, this.#table.states[block]! & ~(PRESENT | CONFIRMED))
+    const foundToo = this.isNode(block) ? 0 : FOUND
+    this.#setState(block, this.#table.states[block]! & ~(PRESENT | CONFIRMED | foundToo))
   }
 
   confirm(block: number): void {
@@ -282,7 +305,7 @@ export class HeldBlocks {
   #count(block: number, sign: 1 | -1): void {
     const state = this.#table.states[block]!
     const bytes = sign * this.#table.sizes[block]!
-    if ((state & PRESENT) !== 0) this.heldBytes += bytes
+    if (isCounted(state)) this.heldBytes += bytes
     if (isSurplus(state)) this.surplus += sign
     if (!isWanted(state)) return
     this.wanted += sign
@@ -296,4 +319,9 @@ function isWanted(state: number): boolean {
 
 function isSurplus(state: number): boolean {
   return (state & (NODE | OURS)) === 0 && (state & PRESENT) !== 0
+}
+
+/** Here, and because we hold it. */
+function isCounted(state: number): boolean {
+  return (state & PRESENT) !== 0 && (state & (NODE | FOUND)) !== FOUND
 }

@@ -9,7 +9,8 @@ import { Arrivals } from './arrivals.ts'
 import { DamagedBlocks } from './damaged-blocks.ts'
 import { HeldBlocks } from './held-blocks.ts'
 import { SAMPLED_BLOCKS } from './limits.ts'
-import { fittingShare } from './fitting-share.ts'
+import { fittingShares } from './fitting-share.ts'
+import type { FittingShares } from './fitting-share.ts'
 import { loadTree } from './load-tree.ts'
 import type { Pace } from './pace.ts'
 import type { Part } from './part.ts'
@@ -65,7 +66,7 @@ export class HeldVersions {
   #abandoned: KnownVersion[] = []
   /** The part of which the held version is whole. */
   #wholePart: Part | undefined
-  #fitting: number | undefined
+  #fitting: FittingShares | undefined
 
   constructor(components: HeldVersionsComponents) {
     this.#components = components
@@ -101,8 +102,8 @@ export class HeldVersions {
     return this.#wholePart
   }
 
-  /** The share with which the version that did not fit, which was got last, would; undefined: nobody knows. */
-  get fitting(): number | undefined {
+  /** The shares with which the version that did not fit, which was got last, would; undefined: nobody knows. */
+  get fitting(): FittingShares | undefined {
     return this.#fitting
   }
 
@@ -207,12 +208,12 @@ export class HeldVersions {
     const { heldBytes, wantedBytes } = this.blocks
     if (heldBytes + wantedBytes <= limits.pledgeBytes) return
     this.#fitting = this.#fittingOf(limits)
-    if (this.#fitting < this.part!.share)
+    if (this.#fitting.ours < this.part!.share)
       throw tooLarge(heldBytes + wantedBytes, limits.pledgeBytes)
   }
 
-  #fittingOf({ former, pledgeBytes }: RoomOptions): number {
-    return fittingShare({ blocks: this.blocks, part: this.part!, former, pledgeBytes })
+  #fittingOf({ former, pledgeBytes }: RoomOptions): FittingShares {
+    return fittingShares({ blocks: this.blocks, part: this.part!, former, pledgeBytes })
   }
 
   #getPlaced(

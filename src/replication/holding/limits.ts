@@ -44,6 +44,12 @@ export const SHARE_FIRST = 16
 export const RAISE_MS: number = 15 * 60_000
 export const RAISE_MS_MAX: number = 24 * 3_600_000
 
+/**
+ * How long others may take to have what we give up, in milliseconds. Whoever has no room then takes
+ * less of what is new, because it keeps what nobody else takes.
+ */
+export const GIVE_UP_MS = 60_000
+
 /** A disk that was full is not empty a second later. */
 export const FULL_RETRY_MS_MIN = 10_000
 

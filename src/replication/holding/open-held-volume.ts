@@ -19,6 +19,7 @@ import type { Version } from './held-versions.ts'
 import {
   CONFIRM_RETRY_MS_MIN,
   FULL_RETRY_MS_MIN,
+  GIVE_UP_MS,
   HELD_BLOCKS_MAX,
   RAISE_MS,
   RETRY_MS_MIN
@@ -66,6 +67,8 @@ export interface HeldVolumeOptions {
   readonly share?: number | undefined
   /** How long we take the same before we take more again, in milliseconds. Default `RAISE_MS`. */
   readonly raiseMs?: number | undefined
+  /** How long others may take to have what we give up for want of room, in milliseconds. Default `GIVE_UP_MS`. */
+  readonly giveUpMs?: number | undefined
   /** What may be got each second, so that others can use the network too. Default: no limit. */
   readonly bytesPerSecond?: number
   /** The same by other rules; waited for as well. Default: none. */
@@ -107,9 +110,8 @@ class CircleHeldVolume implements HeldVolume {
   readonly #share: OwnShare
   #isLeaving: boolean
   #isDrained = false
-  /** No room; when it is for want of a pledge, what it was tried with. */
+  /** No room, for want of a pledge or of a disk. */
   #isFull = false
-  #fullWith: readonly unknown[] = []
   #repaired: { blocks: number; bytes: number } | undefined
   #worksFor: SignedHead | undefined
 
@@ -151,10 +153,10 @@ class CircleHeldVolume implements HeldVolume {
       onProgress: () => this.#publish(),
       isSuperseded: () => this.#isSuperseded()
     })
-    const { share = SHARE_ALL, raiseMs = RAISE_MS } = options
+    const { share = SHARE_ALL, raiseMs = RAISE_MS, giveUpMs = GIVE_UP_MS } = options
     this.#share = new OwnShare(
       { clock, keep: async kept => components.keepShare?.(kept), due: () => this.#rounds.wake() },
-      { share, raiseMs }
+      { share, raiseMs, giveUpMs }
     )
     this.#retry = new Retry(clock, random, () => this.#rounds.wake())
     this.#confirmRetry = new Retry(clock, random, () => this.#rounds.wake())
@@ -218,7 +220,7 @@ class CircleHeldVolume implements HeldVolume {
     signal?.throwIfAborted()
     this.#rounds.throwIfClosed()
     this.#hasAsked = false
-    this.#fullWith = []
+    this.#share.tryAgain()
     this.#changed()
     await this.#rounds.untilIdle(signal)
     return this.report
@@ -325,14 +327,12 @@ class CircleHeldVolume implements HeldVolume {
     const pledgeBytes = this.#pledgeBytes()
     const { blocksMax = HELD_BLOCKS_MAX } = this.#options
     const options = { signal, pledgeBytes, blocksMax }
-    const fullWith = [head.root, this.#versions.part, pledgeBytes]
-    const isHopeless =
-      this.#fullWith.length > 0 && fullWith.every((part, i) => part === this.#fullWith[i])
-    if (!isHopeless) {
+    const tried = [head.root, this.#versions.part, pledgeBytes]
+    if (!this.#share.isHopeless(tried)) {
       try {
         await this.#get(head, options)
         this.#isFull = false
-        this.#fullWith = []
+        this.#share.fits()
         this.#isChecked = true
         this.#retry.succeeded()
         this.#lost.clear()
@@ -340,9 +340,8 @@ class CircleHeldVolume implements HeldVolume {
       } catch (error) {
         if (!isWarrenError(error, 'EDQUOT')) throw error
         this.#isFull = true
-        this.#fullWith = fullWith
         this.#publish()
-        if (await this.#share.lower(this.#versions.fitting)) return this.#publish()
+        if (await this.#share.doesNotFit(tried, this.#versions.fitting)) return this.#publish()
       }
     }
     // The version before is still ours to keep whole, whoever has gone.
@@ -379,14 +378,16 @@ class CircleHeldVolume implements HeldVolume {
     }
     this.#isDrained = false
     // What the report says is here by an older list stays until it is all here by the newest.
-    if (this.#versions.wholePart !== part) return
-    const trimmed = await this.#spare.trim({ signal })
+    const trimmed = this.#versions.wholePart === part ? await this.#spare.trim({ signal }) : 0
     if (trimmed > 0) this.#confirmRetry.succeeded()
     if (trimmed > 0 && this.#isFull) {
-      this.#fullWith = []
+      this.#share.tryAgain()
       this.#rounds.wake()
     }
-    if (blocks.surplus > 0) this.#confirmRetry.failed(CONFIRM_RETRY_MS_MIN)
+    if (blocks.surplus > 0) {
+      if (trimmed === 0 && (await this.#share.surplusStays())) this.#publish()
+      this.#confirmRetry.failed(CONFIRM_RETRY_MS_MIN)
+    }
     if (this.#versions.isWhole(head)) await this.#takeMore()
   }
 

@@ -110,10 +110,9 @@ export class PullMissing {
     if (isRepair || bytes <= pledgeBytes) return 0
     let formerBytes = 0
     if (former !== undefined)
-      for (const block of blocks.onlyBelow(former)) formerBytes += blocks.sizeOf(block)
+      for (const block of blocks.onlyBelow(former)) formerBytes += blocks.countedBytesOf(block)
     if (bytes - formerBytes > pledgeBytes) throw tooLarge(bytes - formerBytes, pledgeBytes)
-    // What was read here before a restart counts too, and may be more than was ever pledged.
-    return Math.min(formerBytes, pledgeBytes)
+    return formerBytes
   }
 }
 

@@ -113,6 +113,32 @@ test('what nothing links to any more is forgotten, and the sums are right', () =
   assert.equal(blocks.inventory.size, 0)
 })
 
+test('what was found and is not ours does not count, until it is ours', () => {
+  const blocks = new HeldBlocks(createRandom(1))
+  const node = blocks.add(nodeIds[0]!)
+  blocks.retain(node)
+  blocks.load(node, [], true)
+  const [read, ours] = [blocks.add(dataIds[0]!), blocks.add(dataIds[1]!)]
+  blocks.decide(node, [read, ours])
+  blocks.setOurs(ours)
+  for (const block of [read, ours]) {
+    blocks.setSize(block, 1)
+    blocks.found(block)
+    blocks.setSize(block, 100)
+  }
+  assert.deepEqual([blocks.heldBytes, blocks.surplus], [100, 1])
+  assert.ok(blocks.isPresent(read) && blocks.isKept(read) && blocks.isSurplus(read))
+  assert.deepEqual([...blocks.counted()], [node, ours])
+  assert.equal(blocks.countedBytesOf(read), 0)
+  blocks.setOurs(read)
+  assert.deepEqual([blocks.heldBytes, blocks.surplus], [200, 0])
+  blocks.undecideAll()
+  assert.equal(blocks.heldBytes, 200)
+  blocks.lose(read)
+  blocks.arrive(read, 100)
+  assert.equal(blocks.heldBytes, 200)
+})
+
 test('a block that is not ours and not here is not kept', () => {
   const blocks = new HeldBlocks(createRandom(1))
   const node = blocks.add(nodeIds[0]!)

@@ -1,5 +1,6 @@
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
+import { createCountedStore } from './counted-store.ts'
 import { BLOCK_BYTES, Cluster, ONE_COPY, holderOf, idsIn } from './cluster.ts'
 
 const test = suite('held volume')
@@ -92,6 +93,39 @@ test('a pledge that is too small keeps the version before, until it is larger', 
   await withPledge(40 * BLOCK_BYTES)
   const after = await cluster.until(alice)
   assert.equal(after.holds, cluster.volume.head!.sequence)
+})
+
+test('what was read here before a restart is no part of what is held', async () => {
+  await using cluster = await Cluster.create()
+  await cluster.write(['a', 'b'], { blocks: 60 })
+  const { root, sequence } = cluster.volume.head!
+  const store = createCountedStore()
+  for (const id of await cluster.reachable()) {
+    // Some of what was held is damaged: there is no version to begin with.
+    if (id === root) continue
+    await store.putMany([{ id, bytes: (await cluster.owner.store.get(id))! }])
+  }
+  const pledgeBytes = 40 * BLOCK_BYTES
+  const alice = await cluster.addHolder('alice', { store, held: { root, sequence } })
+  const holders = [holderOf(cluster.owner), holderOf(alice, { pledgeBytes })]
+  await cluster.list({ holders, policy: ONE_COPY })
+  const report = await cluster.until(alice, 'current', ({ usedBytes }) => usedBytes > 0)
+  assert.ok(report.usedBytes <= pledgeBytes, JSON.stringify(report))
+  assert.equal(report.holds, sequence)
+})
+
+test('what nobody else takes stays, and of what is new as much is taken as fits beside it', async () => {
+  await using cluster = await Cluster.create()
+  const [first] = await cluster.write(['a'], { blocks: 10 })
+  const alice = await cluster.addHolder('alice', { giveUpMs: 1 })
+  const pledgeBytes = 15 * BLOCK_BYTES
+  const holders = [holderOf(cluster.owner), holderOf(alice, { pledgeBytes })]
+  await cluster.list({ holders, policy: { replicas: 2, minimum: 1, on: [] } })
+  await cluster.until(alice)
+  await cluster.write(['b'], { blocks: 10 })
+  const report = await cluster.until(alice)
+  assert.ok(report.usedBytes <= pledgeBytes && report.share < 256, JSON.stringify(report))
+  for (const id of await cluster.blocksOf(first!)) assert.ok(alice.held.keeps(id))
 })
 
 test('a smaller limit of our own counts as well', async () => {
