@@ -34,20 +34,26 @@ test('a holder that says more and less all the time is believed once a rest', as
   assert.equal(shares.now.size, 0)
 })
 
+/** What a version that does not fit would fit with. */
+const fitting = (
+  ours: number,
+  besideSurplus = ours
+): { readonly ours: number; readonly besideSurplus: number } => ({ ours, besideSurplus })
+
 test('our own share is raised after a pause, and later when that was too much', async () => {
   const clock = createManualClock()
   const kept: number[] = []
   const share = new OwnShare(
     { clock, keep: async value => void kept.push(value), due: () => {} },
-    { share: 256, raiseMs: REST_MS }
+    { share: 256, raiseMs: REST_MS, giveUpMs: REST_MS }
   )
-  assert.equal(await share.lower(undefined), false)
-  assert.equal(await share.lower(100), true)
-  assert.equal(await share.lower(100), false)
+  assert.equal(await share.doesNotFit([1], undefined), false)
+  assert.equal(await share.doesNotFit([1], fitting(100)), true)
+  assert.equal(await share.doesNotFit([1], fitting(100)), false)
   assert.equal(await share.raise(() => 256), false)
   await clock.advance(REST_MS)
   assert.equal(await share.raise(() => 200), true)
-  assert.equal(await share.lower(90), true)
+  assert.equal(await share.doesNotFit([1], fitting(90)), true)
   await clock.advance(REST_MS)
   assert.equal(await share.raise(() => 200), false)
   await clock.advance(REST_MS)
@@ -55,6 +61,30 @@ test('our own share is raised after a pause, and later when that was too much', 
   await clock.advance(2 * REST_MS)
   assert.equal(await share.raise(() => 256), true)
   assert.deepEqual(kept, [100, 200, 90, 256])
+  share.stop()
+})
+
+test('what others do not take from us makes our share smaller after a while', async () => {
+  const clock = createManualClock()
+  const share = new OwnShare(
+    { clock, keep: async () => {}, due: () => {} },
+    { share: 256, raiseMs: 10 * REST_MS, giveUpMs: REST_MS }
+  )
+  assert.equal(await share.surplusStays(), false)
+  await share.doesNotFit([1, 2], fitting(100, 40))
+  assert.ok(share.isHopeless([1, 2]) && !share.isHopeless([1, 3]))
+  await clock.advance(REST_MS - 1)
+  await share.doesNotFit([1, 3], fitting(100, 50))
+  assert.equal(await share.surplusStays(), false)
+  await clock.advance(1)
+  assert.equal(await share.surplusStays(), true)
+  assert.equal(share.now, 50)
+  assert.equal(await share.surplusStays(), false)
+  share.tryAgain()
+  assert.equal(share.isHopeless([1, 3]), false)
+  share.fits()
+  await clock.advance(2 * REST_MS)
+  assert.equal(await share.surplusStays(), false)
   share.stop()
 })
 
