@@ -378,14 +378,15 @@ class CircleHeldVolume implements HeldVolume {
     }
     this.#isDrained = false
     // What the report says is here by an older list stays until it is all here by the newest.
-    const trimmed = this.#versions.wholePart === part ? await this.#spare.trim({ signal }) : 0
+    const mayTrim = this.#versions.wholePart === part
+    const trimmed = mayTrim ? await this.#spare.trim({ signal }) : 0
     if (trimmed > 0) this.#confirmRetry.succeeded()
     if (trimmed > 0 && this.#isFull) {
       this.#share.tryAgain()
       this.#rounds.wake()
     }
     if (blocks.surplus > 0) {
-      if (trimmed === 0 && (await this.#share.surplusStays())) this.#publish()
+      if (trimmed === 0 && (await this.#share.surplusStays({ forGood: !mayTrim }))) this.#publish()
       this.#confirmRetry.failed(CONFIRM_RETRY_MS_MIN)
     }
     if (this.#versions.isWhole(head)) await this.#takeMore()

@@ -71,10 +71,14 @@ export class OwnShare {
     return await this.#lower(fitting?.ours)
   }
 
-  /** Others have not taken what we gave up. True: we take less of what is new instead. */
-  async surplusStays(): Promise<boolean> {
-    const { since = Infinity, fitting } = this.#excess ?? {}
-    if (this.#components.clock.now() - since < this.#giveUpMs) return false
+  /**
+   * Others have not taken what we gave up yet, or cannot before all has fitted. True: we take less of
+   * what is new instead.
+   */
+  async surplusStays({ forGood }: { readonly forGood: boolean }): Promise<boolean> {
+    const { since, fitting } = this.#excess ?? {}
+    if (since === undefined) return false
+    if (!forGood && this.#components.clock.now() - since < this.#giveUpMs) return false
     return await this.#lower(fitting?.besideSurplus)
   }
 
