@@ -27,7 +27,7 @@ export interface OwnRepairComponents {
   readonly own: Pick<LocalVolume, 'head' | 'at'>
   /** Looks here, and then at the other holders; keeps what it gets. */
   readonly reader: Pick<BlockSession, 'get' | 'flush'>
-  readonly store: Pick<BlockStore, 'get'>
+  readonly store: Pick<BlockStore, 'get' | 'sync'>
   readonly clock: Clock
   readonly on: {
     readonly damaged: (blocks: number) => void
@@ -50,17 +50,21 @@ export class OwnRepair {
     this.#components = components
   }
 
-  /** Whether a block of the volume is damaged here, and was not to be had, or not to be kept. */
+  /** Whether a block of the volume is damaged here, and is not on this disk again yet. */
   lacks(id: BlockId): boolean {
-    return this.#lost.has(id)
+    return this.#lost.has(id) || this.#found.has(id)
   }
 
   /** Somebody else may have got back what was lost: a check, or whoever wanted to read it. */
   async lookAgain({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    const { store } = this.#components
+    const back: BlockId[] = []
     for (const id of [...this.#lost].slice(0, LOOK_AGAIN_MAX)) {
-      const bytes = await this.#components.store.get(id, { signal })
-      if (bytes !== undefined) this.#lost.delete(id)
+      if ((await store.get(id, { signal })) !== undefined) back.push(id)
     }
+    if (back.length === 0) return
+    await store.sync()
+    for (const id of back) this.#lost.delete(id)
   }
 
   damaged(ids: readonly BlockId[]): void {
@@ -94,13 +98,13 @@ export class OwnRepair {
   async #repair(): Promise<void> {
     const { on } = this.#components
     const found = new Set(this.#found)
-    this.#found.clear()
     const ours = await this.#ofVolume(found)
     if (ours.size > 0) on.damaged(ours.size)
     const wanted = new Set([...this.#lost, ...ours])
     const before = this.#lost.size
     // Lost is what is not here again, on disk.
     for (const id of wanted) this.#lost.add(id)
+    for (const id of found) this.#found.delete(id)
     const got = new Map<BlockId, number>()
     for (const id of wanted) {
       const bytes = await this.#get(id)
@@ -119,6 +123,7 @@ export class OwnRepair {
   async #isKept(): Promise<boolean> {
     try {
       await this.#components.reader.flush()
+      await this.#components.store.sync()
       return true
     } catch {
       return false

@@ -124,10 +124,16 @@ test('what there is no room for is asked for again, and is lacking until it is o
   const clock = createManualClock()
   const told: unknown[] = []
   let isFull = true
-  const repair = new OwnRepair({
+  let isLacking: boolean | undefined
+  const repair: OwnRepair = new OwnRepair({
     own: root.volume,
     clock,
-    store: root.store,
+    store: {
+      get: root.store.get.bind(root.store),
+      async sync() {
+        isLacking = repair.lacks(id)
+      }
+    },
     reader: {
       get: async () => fill(BLOCK, 1),
       async flush() {
@@ -137,14 +143,17 @@ test('what there is no room for is asked for again, and is lacking until it is o
     on: { damaged: () => {}, repaired: detail => told.push(detail), lost: lost => told.push(lost) }
   })
   repair.damaged([id])
+  assert.equal(repair.lacks(id), true)
   await clock.advance(1_000)
   await settled()
   assert.deepEqual(told.splice(0), [[id]])
   assert.equal(repair.lacks(id), true)
+  assert.equal(isLacking, undefined)
   isFull = false
   await clock.advance(LOST_RETRY_MS)
   await settled()
   assert.deepEqual(told, [{ blocks: 1, bytes: BLOCK }])
+  assert.equal(isLacking, true)
   assert.equal(repair.lacks(id), false)
   await repair.stop()
 })
