@@ -22,7 +22,7 @@ const GATHER_MS = 250
 
 export interface UpkeepComponents {
   readonly peer: Pick<Peer, 'id' | 'call'>
-  readonly store: Pick<BlockStore, 'ids' | 'has' | 'get'>
+  readonly store: Pick<BlockStore, 'ids' | 'has' | 'get' | 'sync'>
   readonly clock: Clock
   readonly random: () => number
   readonly randomBytes: RandomBytes
