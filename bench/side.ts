@@ -1,7 +1,7 @@
 /** What every side of every system does alike, so that all are timed and weighed in one way. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { PerformanceObserver, monitorEventLoopDelay } from 'node:perf_hooks'
 
 /** Every so many ranges one is kept and compared afterwards: hashing all would be measured too. */
 export const RANGES_PER_SAMPLE = 16
@@ -13,6 +13,8 @@ export interface Usage {
   readonly peakRssMiB: number
   /** The longest that the event loop was held up, in milliseconds; not known of foreign processes. */
   readonly heldUpMs?: number
+  /** The longest that V8 kept everybody waiting to collect garbage, which may have been at another time. */
+  readonly collectingMs?: number
 }
 
 export interface Timed {
@@ -35,13 +37,21 @@ export async function timed(work: () => Promise<unknown>): Promise<Timed> {
 export function createUsageMeter(): () => Usage {
   const delays = monitorEventLoopDelay({ resolution: 5 })
   delays.enable()
+  let collectingMs = 0
+  const collections = new PerformanceObserver(list => {
+    for (const { duration } of list.getEntries()) collectingMs = Math.max(collectingMs, duration)
+  })
+  collections.observe({ entryTypes: ['gc'] })
   let before = process.cpuUsage()
   return () => {
     const { user, system } = process.cpuUsage(before)
     before = process.cpuUsage()
     const heldUpMs = delays.max / 1e6
     delays.reset()
-    return { cpuSeconds: (user + system) / 1e6, peakRssMiB: peakRssMiB(), heldUpMs }
+    const usage = { cpuSeconds: (user + system) / 1e6, peakRssMiB: peakRssMiB() }
+    const held = { heldUpMs, collectingMs }
+    collectingMs = 0
+    return { ...usage, ...held }
   }
 }
 

@@ -50,7 +50,7 @@ function rowOf(name: string, figure: Figure, our: Figure): string[] {
 }
 
 /** What the fetched or taken in cost provider A and fetcher B; the peak counts from their start. */
-const COSTS = ['CPU A / B, s', 'peak RSS A / B, MiB', 'held up A / B, ms']
+const COSTS = ['CPU A / B, s', 'peak RSS A / B, MiB', 'held up A / B, ms', 'collection A / B, ms']
 
 function cellsOf({ values, unit, usage }: Figure): string[] {
   const ended = values.filter(value => !Number.isNaN(value))
@@ -66,7 +66,8 @@ function cellsOf({ values, unit, usage }: Figure): string[] {
     unit,
     both(({ cpuSeconds }) => cpuSeconds),
     both(({ peakRssMiB }) => peakRssMiB),
-    both(({ heldUpMs }) => heldUpMs ?? NaN)
+    both(({ heldUpMs }) => heldUpMs ?? NaN),
+    both(({ collectingMs }) => collectingMs ?? NaN)
   ]
 }
 

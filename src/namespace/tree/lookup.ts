@@ -1,6 +1,7 @@
 /** Looks up single keys and batches of keys. */
 import type { StoreOptions } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
+import { shareEventLoop } from '../volume/event-loop.ts'
 import type { Child, TreeNode } from './inner-node.ts'
 import { InnerNode } from './inner-node.ts'
 import { compareKeys } from './keys.ts'
@@ -56,6 +57,7 @@ export async function lookUpMany<Result>(
     const next: Visit[] = []
     let position = 0
     for await (const node of loadEach(source, visits, options)) {
+      await shareEventLoop()
       const visit = visits[position++] as Visit
       if (node instanceof InnerNode) next.push(...visitsBelow(node, visit, keys))
       else readEntries(node, visit, { keys, take, found })

@@ -1,4 +1,5 @@
 /** Entries of a range in key order, a leaf's worth at a time. */
+import { shareEventLoop } from '../volume/event-loop.ts'
 import type { Child, TreeNode } from './inner-node.ts'
 import { InnerNode } from './inner-node.ts'
 import { compareKeys } from './keys.ts'
@@ -24,6 +25,7 @@ export async function* scanRange<Result>(
   }
   const sections = new Scan(source, range, options).sections(node, place)
   for await (const leaf of leavesWithin(source, sections, options)) {
+    await shareEventLoop()
     options.signal?.throwIfAborted()
     const batch = entriesWithin(leaf as Leaf, range, take)
     if (batch.length > 0) yield batch

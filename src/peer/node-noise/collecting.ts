@@ -8,6 +8,8 @@
  * grown, and arrays hardly make it grow. See `docs/decisions/004-noise-primitives.md`.
  */
 import type { ICryptoInterface } from '@chainsafe/libp2p-noise'
+import { PerformanceObserver, constants } from 'node:perf_hooks'
+import type { PerformanceEntry } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
@@ -69,5 +71,36 @@ function findCollector(): () => void {
   }
   if (typeof found !== 'function') return () => {}
   const collect = found
-  return () => void Reflect.apply(collect, undefined, [{ type: 'minor' }])
+  const isMarking = watchMarking()
+  return () => {
+    if (!isMarking()) Reflect.apply(collect, undefined, [{ type: 'minor' }])
+  }
+}
+
+/** What the types of Node leave out. */
+interface GarbageEntry extends PerformanceEntry {
+  readonly detail: { readonly kind: number }
+}
+
+/**
+ * Tells whether V8 marks its heap just now, which its own threads do beside us. To collect the young
+ * generation meanwhile makes it finish at once while everybody waits: for 20 to 40 ms, where it is 8
+ * to 15 when left alone (measured with sixteen readers at once).
+ */
+function watchMarking(): () => boolean {
+  const { NODE_PERFORMANCE_GC_INCREMENTAL: begins, NODE_PERFORMANCE_GC_MAJOR: ends } = constants
+  let isMarking = false
+  const note = (entries: readonly PerformanceEntry[]): void => {
+    for (const { detail } of entries as readonly GarbageEntry[]) {
+      if (detail.kind === begins) isMarking = true
+      else if (detail.kind === ends) isMarking = false
+    }
+  }
+  const observer = new PerformanceObserver(list => note(list.getEntries()))
+  observer.observe({ entryTypes: ['gc'] })
+  return () => {
+    // What the observer is told of by itself comes a turn of the event loop later.
+    note(observer.takeRecords())
+    return isMarking
+  }
 }
