@@ -41,6 +41,7 @@ export type {
   CheckProblem,
   CheckProgress,
   CheckReport,
+  DistrustReason,
   FolderStatus,
   HeldStatus,
   HolderListStore,

@@ -1,5 +1,12 @@
 /** What `warren status` and `warren holders` print for people. */
-import type { FolderStatus, HeldStatus, HolderStatus, Policy, ReplicationStatus } from '../index.ts'
+import type {
+  DistrustReason,
+  FolderStatus,
+  HeldStatus,
+  HolderStatus,
+  Policy,
+  ReplicationStatus
+} from '../index.ts'
 import { alignColumns } from './columns.ts'
 import type { Alignment } from './columns.ts'
 import { copiesBar } from './copies-bar.ts'
@@ -115,11 +122,17 @@ const PROGRESS: Readonly<Record<NonNullable<HolderStatus['progress']>, string>> 
   drained: 'given it away'
 }
 
-function presenceText({ presence, state, distrusted }: HolderStatus): string {
+/** Why the copies of a holder are not counted. */
+export const DISTRUST: Readonly<Record<DistrustReason, string>> = {
+  lacking: 'it lacked what it claimed',
+  unproven: 'for hours it did not show that it has what it claims'
+}
+
+function presenceText({ presence, state, distrusted, distrustedFor }: HolderStatus): string {
   const words = [
     presence,
     state === 'draining' ? 'leaving' : '',
-    distrusted ? 'not believed: it lacked what it claimed' : ''
+    distrusted ? `not believed: ${DISTRUST[distrustedFor ?? 'lacking']}` : ''
   ]
   return words.filter(word => word !== '').join(', ')
 }

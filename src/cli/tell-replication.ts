@@ -1,5 +1,6 @@
 /** Tells what happens to copies while a peer runs: a remark each for people, a line for programs. */
 import type { ReplicationEvents, Warren } from '../index.ts'
+import { DISTRUST } from './describe-status.ts'
 import type { Output } from './output.ts'
 import { formatAmount, formatBytes } from './units.ts'
 
@@ -9,6 +10,8 @@ const TEXTS: { readonly [Name in keyof Events]: (detail: Events[Name]) => string
   'holder-joined': ({ peer }) => `${peer} is a holder now`,
   'holder-gone': ({ peer }) => `${peer} is gone: its copies are made again elsewhere`,
   'holder-returned': ({ peer }) => `${peer} is back`,
+  'holder-distrusted': ({ peer, reason }) => `${peer} is not counted on: ${DISTRUST[reason]}`,
+  'holder-trusted': ({ peer }) => `${peer} is counted on again`,
   'under-replicated': () => 'there are fewer copies than there should be',
   replicated: ({ version }) => `version ${version} has all its copies`,
   repaired: ({ blocks, bytes }) =>

@@ -8,6 +8,7 @@ import { createHeldVolumes } from './create-held-volumes.ts'
 import type { Tell } from './create-held-volumes.ts'
 import type { HeldVolumes } from './held-volumes.ts'
 import type { HolderListStore } from './holders/holder-list-store.ts'
+import { KeptDistrust } from './kept-distrust.ts'
 import { KeptRecord } from './kept-record.ts'
 import { CopiesNow } from './owning/copies-now.ts'
 import { OwnReplication } from './owning/own-replication.ts'
@@ -61,8 +62,9 @@ export async function openReplication(
   const tell: Tell = (name, detail) => {
     events.dispatchEvent(new CustomEvent(name, { detail }))
   }
-  const { owned, watch } = watchOwn(chosen, { record, circle, tell })
-  const upkeep = createUpkeep(chosen, options, { tell, held: () => held })
+  const distrust = new KeptDistrust(record, own.id)
+  const { owned, watch } = watchOwn(chosen, { record, circle, tell, distrust })
+  const upkeep = createUpkeep(chosen, options, { tell, distrust, held: () => held })
   for (const type of ['presence', 'report'] as const) {
     circle.events.addEventListener(type, () => upkeep.retryLost())
   }
@@ -105,14 +107,20 @@ function watchOwn(
   {
     record,
     circle,
-    tell
-  }: { readonly record: KeptRecord; readonly circle: Circle; readonly tell: Tell }
+    tell,
+    distrust
+  }: {
+    readonly record: KeptRecord
+    readonly circle: Circle
+    readonly tell: Tell
+    readonly distrust: KeptDistrust
+  }
 ): { readonly owned: OwnedVolume; readonly watch: ReplicationWatch } {
   const self = peer.id
   const volume = own.id
   const usedBytes = (): number => store.usage().bytes
   const owned = new OwnedVolume(
-    { self, key, own, circle, record, clock, randomBytes, usedBytes },
+    { self, key, own, circle, record, distrust, clock, randomBytes, usedBytes },
     {
       joined: holder => tell('holder-joined', { volume, peer: holder }),
       gone: holder => tell('holder-gone', { volume, peer: holder }),
@@ -130,15 +138,26 @@ function watchOwn(
 function createUpkeep(
   components: Chosen,
   options: ReplicationOptions,
-  { tell, held }: { readonly tell: Tell; readonly held: () => HeldVolumes }
+  {
+    tell,
+    distrust,
+    held
+  }: {
+    readonly tell: Tell
+    readonly distrust: KeptDistrust
+    readonly held: () => HeldVolumes
+  }
 ): Upkeep {
   const volume = components.own.id
   return new Upkeep(
     {
       ...components,
       held: () => held().all(),
+      distrust,
       on: {
         corrupt: (of, peer, blocks) => tell('corrupt-found', { volume: of, peer, blocks }),
+        distrusted: (of, peer, reason) => tell('holder-distrusted', { volume: of, peer, reason }),
+        trusted: (of, peer) => tell('holder-trusted', { volume: of, peer }),
         repaired: detail => tell('repaired', { volume, ...detail }),
         lost: ids => tell('lost', { volume, ids })
       }

@@ -310,7 +310,8 @@ export class HeldVolumes {
       const open = this.#open.get(volume)
       await record.change(before => ({
         ...before,
-        held: before.held.filter(held => held.volume !== volume)
+        held: before.held.filter(held => held.volume !== volume),
+        distrusted: before.distrusted.filter(distrust => distrust.volume !== volume)
       }))
       if (open !== undefined) {
         this.#open.delete(volume)

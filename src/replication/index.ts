@@ -103,7 +103,8 @@ export type {
   AuditRoundsOptions,
   PartQuestion
 } from './audit-rounds/audit-rounds.ts'
-export { createAuditRounds } from './audit-rounds/audit-rounds.ts'
+export { createAuditRounds } from './audit-rounds/create-audit-rounds.ts'
+export type { Distrust, DistrustReason } from './audit-rounds/distrust.ts'
 export type {
   CheckCounts,
   CheckOptions,

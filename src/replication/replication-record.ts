@@ -9,25 +9,30 @@ import type { PeerId } from '../peer/index.ts'
 import { isCount, isZone } from './holders/limits.ts'
 import { isShare } from './holders/shares.ts'
 import type {
+  DistrustRecord,
   HeldRecord,
   InvitationRecord,
   PledgeRecord,
   ReplicationRecord
 } from './replication-store.ts'
 
+/** More than anybody meets; the record is one file that is written whole. */
+export const DISTRUSTED_MAX = 4096
+
 export function emptyReplicationRecord(): ReplicationRecord {
-  return { pledge: { bytes: 0, zone: '', to: [] }, held: [], invitations: [] }
+  return { pledge: { bytes: 0, zone: '', to: [] }, held: [], invitations: [], distrusted: [] }
 }
 
 type Fields = Readonly<Record<string, unknown>>
 
 /** Throws an `Error` that says what is wrong. */
 export function readReplicationRecord(value: unknown): ReplicationRecord {
-  const { pledge, held, invitations } = fields(value)
+  const { pledge, held, invitations, distrusted } = fields(value)
   return {
     pledge: readPledge(fields(pledge)),
     held: list(held).map(record => readHeld(fields(record))),
-    invitations: list(invitations).map(record => readInvitation(fields(record)))
+    invitations: list(invitations).map(record => readInvitation(fields(record))),
+    distrusted: readDistrusted(distrusted)
   }
 }
 
@@ -66,6 +71,23 @@ const TOKEN = /^[a-z2-7]{26}$/
 function readInvitation({ token, untilMs }: Fields): InvitationRecord {
   if (!TOKEN.test(text(token))) throw new Error('a token that is none')
   return { token: text(token), untilMs: count(untilMs) }
+}
+
+/** A record of before anybody was remembered has none. */
+function readDistrusted(value: unknown): DistrustRecord[] {
+  const records = value === undefined ? [] : list(value)
+  if (records.length > DISTRUSTED_MAX) throw new Error(`over ${DISTRUSTED_MAX} are distrusted`)
+  return records.map(record => readDistrust(fields(record)))
+}
+
+function readDistrust({ volume, holder, reason, sinceMs }: Fields): DistrustRecord {
+  if (reason !== 'lacking' && reason !== 'unproven') throw new Error('distrust without a reason')
+  return {
+    volume: parseVolumeId(text(volume)),
+    holder: peer(holder),
+    reason,
+    sinceMs: count(sinceMs)
+  }
 }
 
 function fields(value: unknown): Fields {

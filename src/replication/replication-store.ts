@@ -2,6 +2,7 @@
 import type { BlockId } from '../blocks/index.ts'
 import type { VolumeId } from '../namespace/index.ts'
 import type { PeerId } from '../peer/index.ts'
+import type { Distrust } from './audit-rounds/distrust.ts'
 
 export interface PledgeRecord {
   /** Bytes that all volumes of others together may take here; 0: nothing is stored for others. */
@@ -33,11 +34,18 @@ export interface InvitationRecord {
   readonly untilMs: number
 }
 
+/** A holder of the own volume, or of one that is held, whose copies are not counted. */
+export interface DistrustRecord extends Distrust {
+  readonly volume: VolumeId
+}
+
 export interface ReplicationRecord {
   readonly pledge: PledgeRecord
   readonly held: readonly HeldRecord[]
   /** Invitations to hold our own volume that nobody has accepted. */
   readonly invitations: readonly InvitationRecord[]
+  /** Whom audits found wanting; at most `DISTRUSTED_MAX`. */
+  readonly distrusted: readonly DistrustRecord[]
 }
 
 export interface ReplicationStore {

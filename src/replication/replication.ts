@@ -8,6 +8,7 @@
 import type { BlockId } from '../blocks/index.ts'
 import type { VolumeId } from '../namespace/index.ts'
 import type { PeerId, TypedEventTarget } from '../peer/index.ts'
+import type { DistrustReason } from './audit-rounds/distrust.ts'
 import type { HolderProgress } from './circle/holder-report.ts'
 import type { Presence } from './circle/circle.ts'
 import type { HolderState } from './holders/holder-list.ts'
@@ -44,8 +45,10 @@ export interface HolderStatus {
   readonly zone: string
   readonly state: HolderState
   readonly presence: Presence
-  /** Audits found that it does not have what it claims: its copies are not counted. */
+  /** Audits found it wanting: its copies are not counted. */
   readonly distrusted: boolean
+  /** Why, also while it is gone; undefined: it is not distrusted. */
+  readonly distrustedFor?: DistrustReason
   /** What it said last; undefined: nothing was heard since we began. */
   readonly progress?: HolderProgress
   readonly usedBytes?: number
@@ -107,6 +110,14 @@ export interface ReplicationEvents {
   /** It was silent for longer than the grace period, or has left. */
   'holder-gone': CustomEvent<{ readonly volume: VolumeId; readonly peer: PeerId }>
   'holder-returned': CustomEvent<{ readonly volume: VolumeId; readonly peer: PeerId }>
+  /** Its copies are not counted from now on, because audits found it wanting. */
+  'holder-distrusted': CustomEvent<{
+    readonly volume: VolumeId
+    readonly peer: PeerId
+    readonly reason: DistrustReason
+  }>
+  /** It has proven enough of what it claims to be counted on again. */
+  'holder-trusted': CustomEvent<{ readonly volume: VolumeId; readonly peer: PeerId }>
   /** Some of the own volume has fewer copies than it should. */
   'under-replicated': CustomEvent<{ readonly volume: VolumeId; readonly holders: number }>
   /** Everything has as many copies as it should again, or for the first time. */

@@ -16,7 +16,8 @@ export interface ReplicationStoreFixture {
 const EMPTY: ReplicationRecord = {
   pledge: { bytes: 0, zone: '', to: [] },
   held: [],
-  invitations: []
+  invitations: [],
+  distrusted: []
 }
 
 /** With something in every field. */
@@ -35,7 +36,11 @@ export function recordFor(bytes: number): ReplicationRecord {
       { ...held, holds: { sequence: 7, root: blockFor(1) } },
       { ...held, volume: createVolumeId(digestFor('other volume')), leaving: false }
     ],
-    invitations: [{ token: 'abcdefghijklmnopqrstuvwx27', untilMs: 1_800_000_000_000 }]
+    invitations: [{ token: 'abcdefghijklmnopqrstuvwx27', untilMs: 1_800_000_000_000 }],
+    distrusted: [
+      { volume: held.volume, holder: peerFor(3), reason: 'lacking', sinceMs: 1_700_000_000_000 },
+      { volume: held.volume, holder: peerFor(4), reason: 'unproven', sinceMs: 0 }
+    ]
   }
 }
 

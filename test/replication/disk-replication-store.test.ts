@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import assert from 'node:assert/strict'
 import { rm, stat, writeFile } from 'node:fs/promises'
 import { openDiskReplicationStore } from '../../src/replication/disk/index.ts'
+import { DISTRUSTED_MAX } from '../../src/replication/replication-record.ts'
 import { recordFor, testReplicationStore } from '../contracts/replication-store-contract.ts'
 import { createTemporaryDirectory } from '../fixtures/temporary-directory.ts'
 import type { TemporaryDirectory } from '../fixtures/temporary-directory.ts'
@@ -45,8 +46,20 @@ const DAMAGED = [
   edited(({ held }) => ((held as Record<string, unknown>[])[0]!.addresses = [1])),
   edited(({ held }) => ((held as Record<string, unknown>[])[0]!.holds = { sequence: 1 })),
   edited(record => (record.invitations = [{ token: 'short', untilMs: 1 }])),
-  edited(record => (record.invitations = [{ token: 'a'.repeat(26), untilMs: '1' }]))
+  edited(record => (record.invitations = [{ token: 'a'.repeat(26), untilMs: '1' }])),
+  edited(record => (record.distrusted = {})),
+  edited(record => (record.distrusted = [null])),
+  edited(({ distrusted }) => ((distrusted as Record<string, unknown>[])[0]!.volume = 'k51')),
+  edited(({ distrusted }) => ((distrusted as Record<string, unknown>[])[0]!.holder = 'nobody')),
+  edited(({ distrusted }) => ((distrusted as Record<string, unknown>[])[1]!.reason = 'envy')),
+  edited(({ distrusted }) => delete (distrusted as Record<string, unknown>[])[1]!.reason),
+  edited(({ distrusted }) => ((distrusted as Record<string, unknown>[])[1]!.sinceMs = -1)),
+  edited(record => (record.distrusted = manyDistrusted(DISTRUSTED_MAX + 1)))
 ]
+
+function manyDistrusted(count: number): unknown[] {
+  return Array.from({ length: count }, () => recordFor(5).distrusted[0])
+}
 
 test('says which file is damaged', async () => {
   await using directory = await createTemporaryDirectory('replication')
@@ -55,11 +68,29 @@ test('says which file is damaged', async () => {
     await writeFile(path, text)
     await assert.rejects(openDiskReplicationStore(directory.path).load(), { code: 'EIO', path })
   }
+  const whole = edited(() => {})
+  for (const part of [0.1, 0.5, 0.9]) {
+    await writeFile(path, whole.slice(0, Math.floor(part * whole.length)))
+    await assert.rejects(openDiskReplicationStore(directory.path).load(), { code: 'EIO', path })
+  }
+  await writeFile(path, whole)
+  assert.deepEqual(await openDiskReplicationStore(directory.path).load(), recordFor(5))
+})
+
+test('remembers as many who are distrusted as it says, and nobody when none were written', async () => {
+  await using directory = await createTemporaryDirectory('replication')
+  const path = directory.join('replication.json')
   await writeFile(
     path,
-    edited(() => {})
+    edited(record => (record.distrusted = manyDistrusted(DISTRUSTED_MAX)))
   )
-  assert.deepEqual(await openDiskReplicationStore(directory.path).load(), recordFor(5))
+  const { distrusted } = await openDiskReplicationStore(directory.path).load()
+  assert.equal(distrusted.length, DISTRUSTED_MAX)
+  await writeFile(
+    path,
+    edited(record => delete record.distrusted)
+  )
+  assert.deepEqual((await openDiskReplicationStore(directory.path).load()).distrusted, [])
 })
 
 test('is nobody else’s to read', async () => {

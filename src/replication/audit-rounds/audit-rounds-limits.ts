@@ -22,6 +22,18 @@ export const SETTLE_MS = 5_000
 /** Failed audits after which a holder was silent when we wanted to make sure, in a row, that are no accident. */
 export const STRIKES_MAX = 2
 
+/**
+ * Audits that proved nothing, more than there were that did, after which a holder is not counted on.
+ * Whoever answers nine of ten gets there once in many years, who answers every third within a day.
+ */
+export const DOUBTS_MAX = 8
+
+/**
+ * And so long after the first of them at least, in milliseconds: longer than a backup, a repair or
+ * an evening of films keeps an honest holder busy.
+ */
+export const DOUBT_MS: number = 6 * 60 * 60 * 1000
+
 /** Blocks of an audit of a distrusted holder. */
 export const REDEEM_BLOCKS = 64
 

@@ -1,20 +1,27 @@
 /**
  * What a holder can be held to: that it has all of its part of a version, by one holder list and
- * with these holders given up. Audits count only while this stands unchanged, because a holder that
- * goes to another version or list lets go of blocks, and one that says it is behind has said so.
+ * with these holders given up. Copies are counted by it, and so it is what is audited.
+ *
+ * Audits decide at once while it stands unchanged and the holder says that nothing is missing: one
+ * that goes to another version or list lets go of blocks, and one that is behind has said so.
  */
 import type { HolderReport } from '../circle/holder-report.ts'
 import { isSameShares } from '../holders/shares.ts'
 
-/** Whether a holder says that there is something it has whole, and nothing of it missing. */
+/** Whether a holder says that there is something it has whole. */
 export function isClaim(report: HolderReport | undefined): report is HolderReport {
-  if (report === undefined || report.holds < 0) return false
-  return report.progress === 'current' || report.progress === 'drained'
+  return report !== undefined && report.holds >= 0
+}
+
+/** Whether it says as well that nothing of it is missing now. */
+export function isWhole({ progress }: HolderReport): boolean {
+  return progress === 'current' || progress === 'drained'
 }
 
 export function isSameClaim(before: HolderReport, after: HolderReport | undefined): boolean {
   return (
     isClaim(after) &&
+    isWhole(after) === isWhole(before) &&
     after.holds === before.holds &&
     after.listSequence === before.listSequence &&
     isSameShares(after.shares, before.shares) &&

@@ -27,7 +27,7 @@ import { PreparedChallenges } from './prepared-challenges.ts'
 import type { ExpectedProof } from './prepared-challenges.ts'
 
 export interface AuditorComponents {
-  readonly peer: Pick<Peer, 'call'>
+  readonly peer: Pick<Peer, 'call' | 'prepare'>
   /** Our own blocks: what the answers are checked against. */
   readonly store: Pick<BlockStore, 'get'>
   readonly clock: Pick<Clock, 'now'>
@@ -54,6 +54,8 @@ export interface AuditReport {
   readonly silent: readonly BlockId[]
   /** Not asked about: neither have we the block nor is anything prepared. */
   readonly unchecked: readonly BlockId[]
+  /** Whether there was a way to the holder, or nothing to ask it. If not, its silence says nothing of it. */
+  readonly reached: boolean
   /** How long the slowest answer took, in milliseconds; `undefined` when there was none. */
   readonly slowestMs: number | undefined
 }
@@ -77,7 +79,7 @@ export function createAuditor(components: AuditorComponents): Auditor {
 type Outcome = 'proven' | 'missing' | 'wrong' | 'silent'
 
 class PeerAuditor implements Auditor {
-  readonly #peer: Pick<Peer, 'call'>
+  readonly #peer: Pick<Peer, 'call' | 'prepare'>
   readonly #store: Pick<BlockStore, 'get'>
   readonly #clock: Pick<Clock, 'now'>
   readonly #random: () => number
@@ -103,6 +105,7 @@ class PeerAuditor implements Auditor {
       BlockId[]
     >
     const unchecked: BlockId[] = []
+    let reached = true
     let slowestMs: number | undefined
     for (let start = 0; start < wanted.length; start += AUDIT_CHALLENGES_MAX) {
       const some = wanted.slice(start, start + AUDIT_CHALLENGES_MAX)
@@ -110,13 +113,19 @@ class PeerAuditor implements Auditor {
       const asked = new Set(expected.map(({ challenge }) => challenge.id))
       unchecked.push(...some.filter(id => !asked.has(id)))
       if (expected.length === 0) continue
+      reached = await this.#reach(holder)
+      options.signal?.throwIfAborted()
+      if (!reached) {
+        outcomes.silent.push(...asked)
+        continue
+      }
       const began = this.#clock.now()
       const judged = await this.#challenge(holder, expected, options)
       expected.forEach(({ challenge }, index) => outcomes[judged[index]!].push(challenge.id))
       if (judged.includes('silent')) continue
       slowestMs = Math.max(slowestMs ?? 0, this.#clock.now() - began)
     }
-    return { ...outcomes, unchecked, slowestMs }
+    return { ...outcomes, unchecked, reached, slowestMs }
   }
 
   async prepare(holder: PeerId, blocks: readonly Block[]): Promise<void> {
@@ -165,6 +174,16 @@ class PeerAuditor implements Auditor {
     const middle = Math.floor(this.#random() * size)
     const offset = Math.max(0, Math.min(size - length, middle - (length >> 1)))
     return { offset, length }
+  }
+
+  async #reach(holder: PeerId): Promise<boolean> {
+    try {
+      await this.#peer.prepare(holder, REPLICAS_PROTOCOL)
+      return true
+    } catch (error) {
+      if (!isWarrenError(error)) throw error
+      return false
+    }
   }
 
   async #challenge(

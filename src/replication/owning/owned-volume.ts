@@ -10,6 +10,7 @@ import type { JoinRequest, LeaveRequest } from '../circle/membership-messages.ts
 import { Changes } from '../changes.ts'
 import type { Holder, HolderList, HolderListFields } from '../holders/holder-list.ts'
 import { SHARE_ALL, sharesOf } from '../holders/shares.ts'
+import type { KeptDistrust } from '../kept-distrust.ts'
 import type { KeptRecord } from '../kept-record.ts'
 import type { RandomBytes } from '../random-bytes.ts'
 import type { HolderStatus } from '../replication.ts'
@@ -25,6 +26,7 @@ export interface OwnedVolumeComponents {
   readonly own: Pick<LocalVolume, 'id' | 'head' | 'snapshot'>
   readonly circle: Circle
   readonly record: KeptRecord
+  readonly distrust: Pick<KeptDistrust, 'find'>
   readonly clock: Clock
   readonly randomBytes: RandomBytes
   /** Bytes stored here. */
@@ -135,11 +137,12 @@ export class OwnedVolume {
   }
 
   holders(): HolderStatus[] {
-    const { self, circle } = this.#components
+    const { self, circle, own, distrust } = this.#components
     const counted = new Set(circle.counted().map(({ peer }) => peer))
     return this.list.now.holders.map(({ peer, pledgeBytes, zone, state }) => {
       const report = circle.reportOf(peer)
       const presence = circle.presenceOf(peer)
+      const reason = distrust.find(own.id, peer)?.reason
       return {
         peer,
         owner: peer === self,
@@ -148,6 +151,7 @@ export class OwnedVolume {
         state,
         presence,
         distrusted: presence !== 'gone' && !counted.has(peer),
+        ...(reason !== undefined && { distrustedFor: reason }),
         ...(report !== undefined && {
           progress: report.progress,
           usedBytes: report.usedBytes,

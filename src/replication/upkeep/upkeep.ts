@@ -2,13 +2,15 @@
 import type { BlockId, BlockSession, BlockStore } from '../../blocks/index.ts'
 import type { LocalVolume, VolumeId } from '../../namespace/index.ts'
 import type { Clock, Peer, PeerId } from '../../peer/index.ts'
-import { createAuditRounds } from '../audit-rounds/audit-rounds.ts'
 import type { AuditRounds, PartQuestion } from '../audit-rounds/audit-rounds.ts'
+import { createAuditRounds } from '../audit-rounds/create-audit-rounds.ts'
+import type { DistrustReason } from '../audit-rounds/distrust.ts'
 import { createAuditor } from '../audit/auditor.ts'
 import type { Auditor } from '../audit/auditor.ts'
 import type { Circle } from '../circle/circle.ts'
 import type { HolderList } from '../holders/holder-list.ts'
 import type { HeldVolume } from '../holding/held-volume.ts'
+import type { KeptDistrust } from '../kept-distrust.ts'
 import type { RandomBytes } from '../random-bytes.ts'
 import type { ScrubStore } from '../scrub/scrub-record.ts'
 import { createScrubber } from '../scrub/scrubber.ts'
@@ -21,7 +23,7 @@ import { SubtreeCounts } from './subtree-counts.ts'
 const GATHER_MS = 250
 
 export interface UpkeepComponents {
-  readonly peer: Pick<Peer, 'id' | 'call'>
+  readonly peer: Pick<Peer, 'id' | 'call' | 'prepare'>
   readonly store: Pick<BlockStore, 'ids' | 'has' | 'get' | 'sync'>
   readonly clock: Clock
   readonly random: () => number
@@ -30,8 +32,11 @@ export interface UpkeepComponents {
   readonly reader: Pick<BlockSession, 'get' | 'flush'>
   readonly scrubStore?: ScrubStore | undefined
   readonly held: () => Iterable<HeldVolume>
+  readonly distrust: Pick<KeptDistrust, 'of' | 'remember'>
   readonly on: {
     readonly corrupt: (volume: VolumeId, peer: PeerId, blocks: number) => void
+    readonly distrusted: (volume: VolumeId, peer: PeerId, reason: DistrustReason) => void
+    readonly trusted: (volume: VolumeId, peer: PeerId) => void
     readonly repaired: (detail: { readonly blocks: number; readonly bytes: number }) => void
     readonly lost: (ids: readonly BlockId[]) => void
   }
@@ -139,7 +144,7 @@ export class Upkeep {
 
   /** Begins to audit the others of a circle. */
   watch(volume: VolumeId, audited: AuditedCircle): void {
-    const { peer, clock, random, on } = this.#components
+    const { peer, clock, random, on, distrust } = this.#components
     const { auditMs } = this.#options
     if (auditMs === 0) return
     const rounds = createAuditRounds(
@@ -149,13 +154,19 @@ export class Upkeep {
         circle: audited.circle,
         clock,
         random,
-        partOf: (holder, question) => this.#partOf(holder, question, audited)
+        partOf: (holder, question) => this.#partOf(holder, question, audited),
+        distrusted: distrust.of(volume),
+        // A disk that is full, say: it is tried again with the next that is found.
+        remember: distrusted => void distrust.remember(volume, distrusted).catch(() => {})
       },
       auditMs === undefined ? {} : { periodMs: auditMs }
     )
     rounds.events.addEventListener('distrusted', ({ detail }) => {
-      on.corrupt(volume, detail.holder, detail.missing.length + detail.wrong.length)
+      const { holder, reason, missing, wrong } = detail
+      if (reason === 'lacking') on.corrupt(volume, holder, missing.length + wrong.length)
+      on.distrusted(volume, holder, reason)
     })
+    rounds.events.addEventListener('trusted', ({ detail }) => on.trusted(volume, detail.holder))
     this.#rounds.set(volume, rounds)
     rounds.start()
   }

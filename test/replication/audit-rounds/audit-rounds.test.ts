@@ -14,12 +14,14 @@ import type {
   AuditRounds,
   AuditRoundsOptions,
   Circle,
+  Distrust,
   HolderList,
   HolderReport,
   Presence
 } from '../../../src/replication/index.ts'
 import {
   AUDIT_PERIOD_MS,
+  DOUBT_MS,
   REDEEM_PAUSE_MS_MAX,
   SETTLE_MS,
   STRIKES_MAX,
@@ -37,7 +39,9 @@ const DAY = 24 * HOUR
 const VOLUME = 'a volume' as VolumeId
 
 /** What alice sees of the others; what she makes of it is what is tested. */
-class Seen implements Pick<Circle, 'list' | 'presenceOf' | 'reportOf' | 'distrust'> {
+class Seen implements Pick<Circle, 'list' | 'presenceOf' | 'reportOf' | 'distrust' | 'events'> {
+  readonly #events = new EventTarget()
+  readonly events = this.#events as Circle['events']
   readonly holders: PeerId[] = []
   readonly presence = new Map<PeerId, Presence>()
   readonly reports = new Map<PeerId, HolderReport>()
@@ -55,6 +59,12 @@ class Seen implements Pick<Circle, 'list' | 'presenceOf' | 'reportOf' | 'distrus
 
   reportOf(peer: PeerId): HolderReport | undefined {
     return this.reports.get(peer)
+  }
+
+  /** Holders that are listed no more. */
+  remove(from: number): void {
+    this.holders.splice(from)
+    this.#events.dispatchEvent(new CustomEvent('list', { detail: this.list }))
   }
 
   distrust(peer: PeerId, distrusted: boolean): void {
@@ -85,8 +95,10 @@ interface Context {
   seen: Seen
   blocks: Block[]
   rounds: AuditRounds
+  /** What was to be remembered, newest last. */
+  kept: (readonly Distrust[])[]
   audits: { holder: PeerId; at: number; blocks: number }[]
-  start(options?: AuditRoundsOptions): Promise<void>
+  start(options?: AuditRoundsOptions & { distrusted?: readonly Distrust[] }): Promise<void>
   addHolder(blocks: readonly Block[], wrap?: (inner: CallHandler) => CallHandler): Promise<PeerId>
   storeOf(peer: PeerId): BlockStore
 }
@@ -114,9 +126,12 @@ test.before.each(async context => {
     randomBytes: createRandomBytes(3)
   })
   const random = createRandom(4)
-  const rounds = (options?: AuditRoundsOptions): AuditRounds =>
+  const kept: Context['kept'] = []
+  const rounds = (options: Parameters<Context['start']>[0] = {}): AuditRounds =>
     createAuditRounds(
       {
+        distrusted: options.distrusted ?? [],
+        remember: distrusted => void kept.push(distrusted),
         self: alice.id,
         auditor,
         circle: seen,
@@ -133,9 +148,10 @@ test.before.each(async context => {
     holders,
     seen,
     blocks,
+    kept,
     audits,
     storeOf: (peer: PeerId) => stores.get(peer)!,
-    async start(options?: AuditRoundsOptions) {
+    async start(options) {
       context.rounds = rounds(options)
       context.rounds.events.addEventListener('audit', ({ detail: { holder, report } }) => {
         const { proven, missing, wrong, silent } = report
@@ -235,27 +251,77 @@ test('a lazy holder that dropped a fifth is found; it is trusted again once it h
   assert.ok(!context.rounds.isDistrusted(bob))
 })
 
-test('slow, absent, silent and new holders are never distrusted', async context => {
+test('absent, gone and new holders are not even asked', async context => {
   const { clock, seen, audits } = context
-  const slow = await context.addHolder([], answeringUpTo(0))
   const absent = await context.addHolder([])
   seen.presence.set(absent, 'absent')
   const gone = await context.addHolder([])
   seen.presence.set(gone, 'gone')
   const fresh = await context.addHolder([])
   seen.reports.delete(fresh)
+  const none = await context.addHolder([])
+  seen.says(none, { progress: 'behind', holds: -1 })
   await context.start()
-  await clock.advance(DAY)
-  assert.deepEqual(seen.distrusted, [])
-  assert.deepEqual([...new Set(audits.map(({ holder }) => holder))], [slow])
+  await clock.advance(3 * DAY)
+  assert.deepEqual([seen.distrusted, audits], [[], []])
 })
 
-test('nor is one that has said it is behind, or says so when asked', async context => {
-  const { clock, seen, audits, blocks } = context
-  const behind = await context.addHolder([])
-  seen.says(behind, { progress: 'behind' })
-  const full = await context.addHolder([])
-  seen.says(full, { progress: 'full' })
+test('who is there and never answers is not counted on after hours, until it answers', async context => {
+  const { clock, seen, blocks, kept } = context
+  let isSilent = true
+  const bob = await context.addHolder(blocks, inner => {
+    const silent = answeringUpTo(0)(inner)
+    return (...call) => (isSilent ? silent : inner)(...call)
+  })
+  await context.start()
+  const reasons: unknown[] = []
+  context.rounds.events.addEventListener('distrusted', ({ detail }) => reasons.push(detail.reason))
+  await clock.advance(DOUBT_MS)
+  assert.deepEqual(seen.distrusted, [])
+  await clock.advance(3 * HOUR)
+  assert.deepEqual([seen.distrusted, reasons], [[[bob, true]], ['unproven']])
+  assert.deepEqual(
+    kept.at(-1)?.map(({ holder, reason }) => [holder, reason]),
+    [[bob, 'unproven']]
+  )
+  isSilent = false
+  await clock.advance(2 * DAY)
+  assert.deepEqual(seen.distrusted.at(-1), [bob, false])
+  assert.deepEqual(kept.at(-1), [])
+})
+
+test('who answers two of three audits stays trusted, and one that cannot be reached too', async context => {
+  const { clock, seen, audits, blocks, holders } = context
+  let asked = 0
+  const busy = await context.addHolder(blocks, inner => {
+    const silent = answeringUpTo(0)(inner)
+    return (...call) => (asked++ % 3 === 0 ? silent : inner)(...call)
+  })
+  const unreachable = await context.addHolder(blocks)
+  holders.network.cut(seen.holders[0]!, unreachable)
+  await context.start()
+  await clock.advance(5 * DAY)
+  assert.deepEqual(seen.distrusted, [])
+  assert.ok(audits.filter(({ holder }) => holder === busy).length > 200)
+})
+
+test('who says that it is behind is excused for hours, and not for ever', async context => {
+  const { clock, seen, blocks } = context
+  const slow = await context.addHolder(blocks)
+  seen.says(slow, { progress: 'behind', knows: 2 })
+  const full = await context.addHolder(blocks)
+  seen.says(full, { progress: 'full', knows: 2 })
+  const mallory = await context.addHolder(blocks.slice(300))
+  seen.says(mallory, { progress: 'behind', missingBlocks: 300 })
+  await context.start()
+  await clock.advance(DOUBT_MS)
+  assert.deepEqual(seen.distrusted, [])
+  await clock.advance(DAY)
+  assert.deepEqual(seen.distrusted, [[mallory, true]])
+})
+
+test('so is who says so when it is asked', async context => {
+  const { clock, seen, blocks } = context
   const lost: PeerId = await context.addHolder(
     blocks.slice(300),
     inner =>
@@ -265,28 +331,55 @@ test('nor is one that has said it is behind, or says so when asked', async conte
       }
   )
   await context.start()
-  await clock.advance(DAY)
+  await clock.advance(DOUBT_MS)
   assert.deepEqual(seen.distrusted, [])
-  assert.ok(audits.every(({ holder }) => holder === lost))
-  assert.ok(audits.length > 0)
+  await clock.advance(DAY)
+  assert.deepEqual(seen.distrusted, [[lost, true]])
 })
 
-test('nor one that lets go of blocks because it goes on to another version or list', async context => {
+test('who goes on to another version or list each time is believed as long as it has what it says', async context => {
   const { clock, seen, blocks } = context
   let changes = 0
-  const bob: PeerId = await context.addHolder(
-    blocks.slice(300),
-    inner =>
+  const changing =
+    (peer: () => PeerId) =>
+    (inner: CallHandler): CallHandler =>
       async function* (...call) {
         changes++
-        seen.says(bob, changes % 2 === 0 ? { holds: changes } : { listSequence: changes })
+        seen.says(peer(), changes % 2 === 0 ? { holds: changes } : { listSequence: changes })
         yield* inner(...call)
       }
+  // An honest one has let go of a block or two that it is asked for.
+  const bob: PeerId = await context.addHolder(
+    blocks.slice(2),
+    changing(() => bob)
+  )
+  const mallory: PeerId = await context.addHolder(
+    blocks.slice(300),
+    changing(() => mallory)
   )
   await context.start()
+  await clock.advance(DOUBT_MS)
+  assert.deepEqual(seen.distrusted, [])
   await clock.advance(DAY)
   assert.ok(changes > 100)
-  assert.deepEqual(seen.distrusted, [])
+  assert.deepEqual(seen.distrusted, [[mallory, true]])
+})
+
+test('who was distrusted before a restart is so after it, and when the circle is known again', async context => {
+  const { clock, seen, blocks } = context
+  const bob = await context.addHolder(blocks)
+  const gone = (await context.addHolder(blocks)) as PeerId
+  const sinceMs = clock.now()
+  seen.remove(2)
+  await context.start({
+    distrusted: [bob, gone].map(holder => ({ holder, reason: 'lacking' as const, sinceMs }))
+  })
+  assert.ok(context.rounds.isDistrusted(bob))
+  assert.deepEqual(seen.distrusted, [[bob, true]])
+  assert.deepEqual(context.kept.at(-1), [{ holder: bob, reason: 'lacking', sinceMs }])
+  await clock.advance(DAY)
+  assert.deepEqual(seen.distrusted.at(-1), [bob, false])
+  assert.deepEqual(context.kept.at(-1), [])
 })
 
 test('one block lost to the disk is excused when it comes back, and not when it does not', async context => {
@@ -328,7 +421,7 @@ test('what is known of a holder goes with its place in the list', async context 
   await context.start()
   await clock.advance(HOUR)
   assert.ok(context.rounds.isDistrusted(bob))
-  seen.holders.splice(1)
+  seen.remove(1)
   await clock.advance(HOUR)
   assert.ok(!context.rounds.isDistrusted(bob))
 })
