@@ -51,6 +51,8 @@ export class HeldBlocks {
   wanted = 0
   /** Data blocks that are here and not ours. */
   surplus = 0
+  /** Blocks that are here and of which nobody has said how large they are. */
+  unsized = 0
 
   constructor(random: () => number) {
     this.#table = new BlockTable(random)
@@ -306,6 +308,7 @@ export class HeldBlocks {
     const state = this.#table.states[block]!
     const bytes = sign * this.#table.sizes[block]!
     if (isCounted(state)) this.heldBytes += bytes
+    if ((state & PRESENT) !== 0 && bytes === 0) this.unsized += sign
     if (isSurplus(state)) this.surplus += sign
     if (!isWanted(state)) return
     this.wanted += sign

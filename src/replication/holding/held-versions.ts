@@ -187,6 +187,7 @@ export class HeldVersions {
         limits
       })
       for (const { block } of this.#abandoned.splice(0)) this.blocks.release(block)
+      if (this.blocks.unsized > 0) await this.#sample(signal)
       isLoaded = true
       this.#requireShare(limits)
       await this.#missing.pull(limits)

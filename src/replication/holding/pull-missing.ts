@@ -83,7 +83,7 @@ export class PullMissing {
       get: wanted => get(wanted, { signal }),
       onBlock: async (wanted, bytes) => {
         inVain = 0
-        order.came(wanted)
+        order.came(wanted, bytes.length)
         await arrivals.add(wanted.block, bytes.length)
       },
       onFailure: (wanted, error) => {
@@ -123,6 +123,9 @@ class MissingOrder {
   #left: number
   /** Of what was given out and has not come. */
   #bytes = 0
+  /** Of blocks of which nobody says how large they are, as far as they have come. */
+  #meanBytes = BLOCK_BYTES_GUESS
+  #unsized = 0
   position: number
   /** Something was left out because there is no room for it. */
   isFull = false
@@ -136,23 +139,36 @@ class MissingOrder {
 
   next(): Wanted | undefined {
     const blocks = this.#blocks
+    this.isFull ||= blocks.heldBytes > this.#roomBytes
     while (this.#left > 0 && !this.isFull) {
       const block = this.position >= blocks.end ? 0 : this.position
-      this.position = block + 1
-      this.#left--
-      if (!blocks.isWanted(block)) continue
-      const bytes = blocks.sizeOf(block)
-      const expected = bytes === 0 ? BLOCK_BYTES_GUESS : bytes
-      this.isFull = blocks.heldBytes + this.#bytes + bytes > this.#roomBytes
-      if (this.isFull) return undefined
-      this.#bytes += expected
-      return { block, id: blocks.idOf(block), bytes: expected }
+      if (blocks.isWanted(block)) {
+        const bytes = blocks.sizeOf(block) || this.#meanBytes
+        const isOver = blocks.heldBytes + this.#bytes + bytes > this.#roomBytes
+        // What is on its way may be smaller than was thought.
+        if (isOver && this.#bytes > 0) return undefined
+        this.isFull = isOver
+        if (isOver) return undefined
+        this.#bytes += bytes
+        this.#passed(block)
+        return { block, id: blocks.idOf(block), bytes }
+      }
+      this.#passed(block)
     }
     return undefined
   }
 
-  came({ bytes }: Wanted): void {
+  /** It is not on its way any more; with how large it is, if it came. */
+  came({ block, bytes }: Wanted, size?: number): void {
     this.#bytes -= bytes
+    if (size === undefined || this.#blocks.sizeOf(block) !== 0) return
+    this.#unsized++
+    this.#meanBytes += (size - this.#meanBytes) / this.#unsized
+  }
+
+  #passed(block: number): void {
+    this.position = block + 1
+    this.#left--
   }
 }
 
