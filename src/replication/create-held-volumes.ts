@@ -9,6 +9,7 @@ import type { AskHas } from './holding/confirm-blocks.ts'
 import { openHeldVolume } from './holding/open-held-volume.ts'
 import type { KeptRecord } from './kept-record.ts'
 import type { ReplicationOptions } from './replication-options.ts'
+import type { HeldRecord } from './replication-store.ts'
 import type { ReplicationEvents } from './replication.ts'
 import type { Upkeep } from './upkeep/upkeep.ts'
 
@@ -57,6 +58,7 @@ export function createHeldVolumes(
         },
         {
           held: holds,
+          pledgeBytes: () => heldOf(record, volume)?.pledgeBytes ?? 0,
           share,
           leaving,
           // Others believe as soon that we take more.
@@ -80,6 +82,10 @@ export function createHeldVolumes(
 }
 
 function heldRootOf(record: KeptRecord, volume: VolumeId, sequence: number): BlockId | undefined {
-  const holds = record.now.held.find(held => held.volume === volume)?.holds
+  const holds = heldOf(record, volume)?.holds
   return holds?.sequence === sequence ? holds.root : undefined
+}
+
+function heldOf(record: KeptRecord, volume: VolumeId): HeldRecord | undefined {
+  return record.now.held.find(held => held.volume === volume)
 }

@@ -6,7 +6,7 @@ import { WarrenError, isWarrenError } from '../errors.ts'
 import type { TreesInPart } from '../blocks/index.ts'
 import type { VolumeId } from '../namespace/index.ts'
 import type { Clock, Peer, PeerId } from '../peer/index.ts'
-import { callJoin, callLeave } from './circle/call-membership.ts'
+import { callJoin, callLeave, callPledge } from './circle/call-membership.ts'
 import type { Circle, Circles } from './circle/circle.ts'
 import type { InviteAnswer, InviteRequest } from './circle/membership-messages.ts'
 import { Changes } from './changes.ts'
@@ -14,7 +14,8 @@ import type { HolderListStore } from './holders/holder-list-store.ts'
 import type { HeldVolume, HeldVolumeEvents } from './holding/held-volume.ts'
 import type { KeptRecord } from './kept-record.ts'
 import { parseInvitation } from './owning/invitation.ts'
-import type { HeldRecord } from './replication-store.ts'
+import { dividePledge } from './divide-pledge.ts'
+import type { HeldRecord, PledgeRecord } from './replication-store.ts'
 import type { HeldStatus } from './replication.ts'
 
 /** How long a volume that we were asked to hold may take to name us in its list, in milliseconds. */
@@ -64,6 +65,10 @@ interface Open {
   readonly cancelTimers: Set<() => void>
   isNamed: boolean
   isFull: boolean
+  /** What the owner was told just now that we give. */
+  telling: string | undefined
+  /** It could not be told. */
+  isOutOfReach: boolean
 }
 
 export class HeldVolumes {
@@ -182,6 +187,19 @@ export class HeldVolumes {
     })
   }
 
+  /** What is given from now on, to those as well who have some of it already. */
+  async pledge(pledge: PledgeRecord): Promise<void> {
+    await this.#inTurn(async () => {
+      await this.#components.record.change(before => ({
+        ...before,
+        pledge,
+        held: dividePledge(before, pledge)
+      }))
+    })
+    for (const [volume, open] of this.#open) this.#tellPledge(volume, open)
+    this.changes.changed()
+  }
+
   /** Resolves when the volume is not held any more. With `drain` that is up to its owner. */
   async leave(
     volume: VolumeId,
@@ -239,7 +257,15 @@ export class HeldVolumes {
       const keepShare = (share: number): Promise<void> =>
         this.#edit(volume, before => ({ ...before, share }))
       const held = await openHeld({ record, circle, hold, keepShare })
-      const open: Open = { circle, held, cancelTimers: new Set(), isNamed: false, isFull: false }
+      const open: Open = {
+        circle,
+        held,
+        cancelTimers: new Set(),
+        isNamed: false,
+        isFull: false,
+        telling: undefined,
+        isOutOfReach: false
+      }
       this.#open.set(volume, open)
       this.#listen(volume, open)
       on.opened(held, circle)
@@ -269,6 +295,12 @@ export class HeldVolumes {
     const { on } = this.#components
     const { circle, held } = open
     circle.events.addEventListener('list', () => this.#look(volume, open))
+    circle.events.addEventListener('report', ({ detail: peer }) => {
+      if (!open.isOutOfReach || peer !== this.#recordOf(volume)?.owner) return
+      open.isOutOfReach = false
+      open.telling = undefined
+      this.#tellPledge(volume, open)
+    })
     held.events.addEventListener('repaired', ({ detail }) => on.repaired(volume, detail))
     held.events.addEventListener('lost', ({ detail }) => on.lost(volume, detail))
     held.events.addEventListener('report', ({ detail }) => {
@@ -284,6 +316,7 @@ export class HeldVolumes {
     const wasNamed = open.isNamed
     open.isNamed = this.#stateOf(open) !== undefined
     this.changes.changed()
+    this.#tellPledge(volume, open)
     const { leaving, holds } = this.#recordOf(volume) ?? {}
     const wasOurs = wasNamed || leaving === true || holds !== undefined
     const isOver = !open.isNamed && open.circle.list !== undefined && wasOurs
@@ -341,6 +374,28 @@ export class HeldVolumes {
     } catch {
       if (!this.#ending.signal.aborted) this.#tellLater(volume, TELL_PAUSE_MS)
     }
+  }
+
+  /** Tells the owner what we give, until its list says so. */
+  #tellPledge(volume: VolumeId, open: Open): void {
+    const { peer } = this.#components
+    const listed = open.circle.list?.holders.find(holder => holder.peer === peer.id)
+    const held = this.#recordOf(volume)
+    if (listed === undefined || held === undefined || this.#open.get(volume) !== open) return
+    const { owner, pledgeBytes, zone } = held
+    if (listed.pledgeBytes === pledgeBytes && listed.zone === zone) return
+    const telling = `${pledgeBytes} ${zone}`
+    if (open.telling === telling) return
+    open.telling = telling
+    // What it says is heard by the list; what it does not is told again.
+    const { signal } = this.#ending
+    callPledge(peer, owner, { volume, pledgeBytes, zone }, { signal }).catch((error: unknown) => {
+      open.isOutOfReach = isWarrenError(error, 'EHOSTUNREACH') || isWarrenError(error, 'ECONNRESET')
+    })
+    this.#after(open, TELL_PAUSE_MS, () => {
+      if (open.telling === telling) open.telling = undefined
+      this.#tellPledge(volume, open)
+    })
   }
 
   async #farewell({ volume, owner }: HeldRecord): Promise<void> {

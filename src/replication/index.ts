@@ -39,7 +39,7 @@ export type { Circle, CircleEvents, Circles, OpenCircleOptions, Presence } from 
 export type { CirclesComponents, CirclesOptions } from './circle/create-circles.ts'
 export { createCircles } from './circle/create-circles.ts'
 export { askHas } from './circle/ask-has.ts'
-export { callInvite, callJoin, callLeave } from './circle/call-membership.ts'
+export { callInvite, callJoin, callLeave, callPledge } from './circle/call-membership.ts'
 export type {
   About,
   InviteAnswer,

@@ -191,11 +191,9 @@ export class PeerReplication implements Replication {
       throw new WarrenError('EINVAL', { message: `a pledge of ${bytes} bytes` })
     }
     requireZone(zone)
-    const { record, owned } = this.#parts
-    await record.change(before => ({
-      ...before,
-      pledge: { bytes, to: to ?? before.pledge.to, zone: zone ?? before.pledge.zone }
-    }))
+    const { record, owned, held } = this.#parts
+    const before = record.now.pledge
+    await held.pledge({ bytes, to: to ?? before.to, zone: zone ?? before.zone })
     await owned.refresh()
   }
 

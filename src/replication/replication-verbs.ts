@@ -40,6 +40,10 @@ export function replicationVerbs(
         return owned.join(from, request)
       },
       onInvite: (volume, from, request) => held.invited(volume, from, request),
+      onPledge: (volume, from, request) => {
+        requireOwn(isOfOwn(volume))
+        return owned.repledge(from, request)
+      },
       onLeave: async (volume, from, request) => {
         if (isOfOwn(volume)) await owned.leave(from, request)
       }
@@ -75,5 +79,7 @@ export function replicationVerbs(
 
 function requireOwn(isOwn: boolean): void {
   if (!isOwn)
-    throw new WarrenError('EACCES', { message: 'only its owner lets others hold a volume' })
+    throw new WarrenError('EACCES', {
+      message: 'only its owner signs who holds a volume, and what'
+    })
 }

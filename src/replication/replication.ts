@@ -21,7 +21,11 @@ export interface WaitOptions {
 }
 
 export interface PledgeOptions {
-  /** Bytes that volumes of others may take here in all; 0 takes nothing more on, and drops nothing. */
+  /**
+   * Bytes that volumes of others may take here in all; 0 takes nothing more on, and drops nothing.
+   * Volumes that are held already have as much more or less of it as it is more or less than before.
+   * What is too much then goes when other holders have it.
+   */
   readonly bytes: number
   /** Peers whose volumes are taken on when they invite us, without asking. Default: as before, at first nobody. */
   readonly to?: readonly PeerId[]
@@ -184,7 +188,7 @@ export interface Replication {
   /** Has a holder of the own volume drained and removed, or removed at once when `drain` is false. */
   remove(peer: PeerId, options?: WaitOptions & { readonly drain?: boolean }): Promise<void>
 
-  /** What this peer stores for others. Survives a restart. */
+  /** What this peer stores for others. Survives a restart. Owners of what is held are told, those that are away when they are met. */
   pledge(options: PledgeOptions): Promise<void>
   pledged(): PledgeReport
   /** The volumes of others that are kept here. */

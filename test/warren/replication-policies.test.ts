@@ -109,6 +109,37 @@ test('a holder that leaves is let go when what it has is elsewhere', async () =>
   sameBytes(await reader.fs.readFile('/alice/photo'), noise(2 * MIB))
 })
 
+test('a pledge and a zone that change reach the owner, also one that was away', async () => {
+  await using directory = await createTemporaryDirectory('pledges')
+  const start2 = (): ReturnType<typeof start> => start({ directory: directory.join('bob') })
+  const identity = { directory: directory.join('alice') }
+  let alice = await start(identity)
+  let bob = await start2()
+  try {
+    await join(alice, bob)
+    await bob.replication.pledge({ bytes: 40 * MIB, zone: 'attic' })
+    const heard = (bytes: number, zone: string): Promise<void> =>
+      eventually(() => {
+        const holder = alice.replication.holders().find(({ peer }) => peer === bob.id)
+        assert.deepEqual([holder?.pledgeBytes, holder?.zone], [bytes, zone])
+      })
+    await heard(40 * MIB, 'attic')
+    assert.equal(bob.replication.held()[0]?.pledgeBytes, 40 * MIB)
+    const { id } = alice
+    await alice.stop()
+    await bob.replication.pledge({ bytes: 20 * MIB, zone: 'cellar' })
+    await bob.stop()
+    bob = await start2()
+    alice = await start(identity)
+    assert.equal(alice.id, id)
+    await alice.connect(bob.addresses()[0]!)
+    await heard(20 * MIB, 'cellar')
+  } finally {
+    await alice.stop()
+    await bob.stop()
+  }
+})
+
 test('an owner has a holder drained and removed, or removes it at once', async () => {
   await using alice = await start()
   await using bob = await start()

@@ -1,4 +1,4 @@
-/** The calling halves of `join`, `invite` and `leave`. */
+/** The calling halves of `join`, `invite`, `pledge` and `leave`. */
 import { WarrenError } from '../../errors.ts'
 import type { Peer, PeerId } from '../../peer/index.ts'
 import { decodeHolderList } from '../holders/holder-list-record.ts'
@@ -11,14 +11,16 @@ import {
   decodeNoted,
   encodeInvite,
   encodeJoin,
-  encodeLeave
+  encodeLeave,
+  encodePledge
 } from './membership-messages.ts'
 import type {
   About,
   InviteAnswer,
   InviteRequest,
   JoinRequest,
-  LeaveRequest
+  LeaveRequest,
+  PledgeRequest
 } from './membership-messages.ts'
 import { rememberHints } from './remember-hints.ts'
 
@@ -61,6 +63,19 @@ export async function callInvite(
   options: MembershipCallOptions = {}
 ): Promise<InviteAnswer> {
   return decodeAccepted(await ask(peer, to, encodeInvite(request), options))
+}
+
+/**
+ * Tells the owner what we give from now on. Resolves when a list that says so is signed. Throws what
+ * a call throws, and `EACCES` when we are no holder.
+ */
+export async function callPledge(
+  peer: Caller,
+  owner: PeerId,
+  request: About<PledgeRequest>,
+  options: MembershipCallOptions = {}
+): Promise<void> {
+  decodeNoted(await ask(peer, owner, encodePledge(request), options))
 }
 
 /** Tells the owner that we leave, or have left. Resolves when it has noted that. Throws what a call throws. */

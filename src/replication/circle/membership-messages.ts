@@ -1,11 +1,11 @@
 /**
- * The messages of the verbs `join`, `invite` and `leave` of `/warren/replicas/1.0.0`: how a peer
- * becomes a holder of a volume and ceases to be one.
+ * The messages of the verbs `join`, `invite`, `pledge` and `leave` of `/warren/replicas/1.0.0`: how a
+ * peer becomes a holder of a volume, changes what it gives, and ceases to be one.
  *
  * Participants: the volume's owner, who alone can sign a list; a peer that holds, or would.
  *
  * Goals: who was handed an invitation joins with one question; who has pledged to somebody is asked
- * with one; who leaves says so.
+ * with one; who has more or less room, or moves, says so, and so does who leaves.
  *
  * Non-goals: telling the others, which the list does (`watch-messages.ts`); moving blocks.
  *
@@ -22,10 +22,11 @@
  *     invite    = { verb: "invite", volume: tstr, addresses: [*8 tstr] }  ; asked by the owner
  *     accepted  = { pledge: uint, zone: tstr }   ; it will hold, once a list says so
  *
+ *     pledge    = { verb: "pledge", volume: tstr, pledge: uint, zone: tstr }  ; from a holder, of itself
  *     leave     = { verb: "leave", volume: tstr,
  *                   drain: bool,              ; it goes when what it has is elsewhere
  *                   left: bool }              ; it has gone
- *     noted     = {}
+ *     noted     = {}                          ; answers both
  *
  * Each has one answer. `EACCES`: the token or the pledge is not for this peer; `EDQUOT`: the pledge
  * has no room; `EBUSY`: this peer asks too often.
@@ -67,6 +68,9 @@ export interface InviteAnswer {
   readonly pledgeBytes: number
   readonly zone: string
 }
+
+/** What a holder gives from now on. */
+export type PledgeRequest = InviteAnswer
 
 export interface LeaveRequest {
   /** The holder goes when everything it has is elsewhere as often as it should be. */
@@ -131,6 +135,15 @@ export function encodeAccepted({ pledgeBytes, zone }: InviteAnswer): unknown {
 
 export function decodeAccepted(body: unknown): InviteAnswer {
   return readPledge(readMap(body, ['pledge', 'zone']))
+}
+
+export function encodePledge({ volume, pledgeBytes, zone }: About<PledgeRequest>): unknown {
+  return { verb: 'pledge', volume, pledge: pledgeBytes, zone }
+}
+
+export function decodePledge(body: unknown): About<PledgeRequest> {
+  const map = readRequest(body, 'pledge', ['volume', 'pledge', 'zone'])
+  return { volume: readVolume(map['volume']), ...readPledge(map) }
 }
 
 export function encodeLeave({ volume, drain, left }: About<LeaveRequest>): unknown {

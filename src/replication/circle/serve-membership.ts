@@ -1,4 +1,4 @@
-/** The serving halves of `join`, `invite` and `leave`: who decides is passed in. */
+/** The serving halves of `join`, `invite`, `pledge` and `leave`: who decides is passed in. */
 import { WarrenError } from '../../errors.ts'
 import type { VolumeId } from '../../namespace/index.ts'
 import type { CallHandler, Clock, Peer, PeerId } from '../../peer/index.ts'
@@ -10,6 +10,7 @@ import {
   decodeInvite,
   decodeJoin,
   decodeLeave,
+  decodePledge,
   encodeAccepted,
   encodeJoined
 } from './membership-messages.ts'
@@ -17,7 +18,8 @@ import type {
   InviteAnswer,
   InviteRequest,
   JoinRequest,
-  LeaveRequest
+  LeaveRequest,
+  PledgeRequest
 } from './membership-messages.ts'
 import type { AddressHints } from './message-parts.ts'
 import { rememberAddresses } from './remember-hints.ts'
@@ -50,6 +52,16 @@ export interface MembershipDecisions {
     request: InviteRequest,
     options: DecideOptions
   ) => Promise<InviteAnswer>
+  /**
+   * Somebody says what it gives from now on. Resolves when a list is signed and stored that says so;
+   * throws `EACCES` when it is no holder of a volume of ours.
+   */
+  readonly onPledge?: (
+    volume: VolumeId,
+    from: PeerId,
+    request: PledgeRequest,
+    options: DecideOptions
+  ) => Promise<void>
   /** Somebody, holder or not, says that it leaves. Resolves when that is noted on disk. */
   readonly onLeave?: (
     volume: VolumeId,
@@ -67,12 +79,13 @@ export interface ServeMembershipComponents extends MembershipDecisions {
 export interface MembershipVerbs {
   readonly join: CallHandler
   readonly invite: CallHandler
+  readonly pledge: CallHandler
   readonly leave: CallHandler
 }
 
 /** The handlers of the verbs, for `createReplicasHandler`. */
 export function createMembershipHandlers(components: ServeMembershipComponents): MembershipVerbs {
-  const { onJoin, onInvite, onLeave, peer, clock } = components
+  const { onJoin, onInvite, onPledge, onLeave, peer, clock } = components
   const addressesOf = createAddressBook(peer, clock)
   const allowances = new Allowances(clock, {
     burst: MEMBERSHIP_BURST,
@@ -109,6 +122,13 @@ export function createMembershipHandlers(components: ServeMembershipComponents):
       const answer = await onInvite(volume, from, request, { signal })
       await rememberAddresses(peer, from, request.addresses)
       yield { body: encodeAccepted(answer) }
+    },
+    async *pledge({ body }, { from, signal }) {
+      const { volume, ...request } = decodePledge(body)
+      admit(from)
+      if (onPledge === undefined) throw new WarrenError('ENOTSUP', { message: 'pledging' })
+      await onPledge(volume, from, request, { signal })
+      yield { body: {} }
     },
     async *leave({ body }, { from, signal }) {
       const { volume, ...request } = decodeLeave(body)

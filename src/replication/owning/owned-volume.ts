@@ -6,7 +6,7 @@ import { WarrenError } from '../../errors.ts'
 import type { LocalVolume, VolumeId } from '../../namespace/index.ts'
 import type { Clock, PeerId, SigningKey } from '../../peer/index.ts'
 import type { Circle } from '../circle/circle.ts'
-import type { JoinRequest, LeaveRequest } from '../circle/membership-messages.ts'
+import type { JoinRequest, LeaveRequest, PledgeRequest } from '../circle/membership-messages.ts'
 import { Changes } from '../changes.ts'
 import type { Holder, HolderList, HolderListFields } from '../holders/holder-list.ts'
 import { SHARE_ALL, sharesOf } from '../holders/shares.ts'
@@ -109,6 +109,21 @@ export class OwnedVolume {
       holders: [...fields.holders.filter(({ peer }) => peer !== holder.peer), holder]
     }))
     return this.#components.circle.list!
+  }
+
+  /** A holder gives more or less from now on, or elsewhere. Throws `EACCES` for who is none. */
+  async repledge(from: PeerId, { pledgeBytes, zone }: PledgeRequest): Promise<void> {
+    await this.list.change(async fields => {
+      const holder = fields.holders.find(({ peer }) => peer === from)
+      if (holder === undefined || from === this.#components.self) {
+        throw new WarrenError('EACCES', { message: `${from} holds nothing of ours` })
+      }
+      if (holder.pledgeBytes === pledgeBytes && holder.zone === zone) return undefined
+      const holders = fields.holders.map(other =>
+        other === holder ? { ...holder, pledgeBytes, zone } : other
+      )
+      return { ...fields, holders }
+    })
   }
 
   /** A holder gets no new copies from now on, and is removed when it has drained. */

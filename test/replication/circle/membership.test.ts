@@ -9,6 +9,7 @@ import {
   callInvite,
   callJoin,
   callLeave,
+  callPledge,
   createMembershipHandlers
 } from '../../../src/replication/index.ts'
 import type {
@@ -29,11 +30,13 @@ import {
   decodeJoin,
   decodeJoined,
   decodeLeave,
+  decodePledge,
   encodeAccepted,
   encodeInvite,
   encodeJoin,
   encodeJoined,
-  encodeLeave
+  encodeLeave,
+  encodePledge
 } from '../../../src/replication/circle/membership-messages.ts'
 import { createListOwner, holderFor, peerFor } from '../fixtures.ts'
 import type { ListOwner } from '../fixtures.ts'
@@ -156,6 +159,20 @@ test('who leaves is noted before it is answered', async context => {
   }
 })
 
+test('what a holder gives from now on is said by itself, and of itself', async context => {
+  const { owner } = context
+  const said: unknown[] = []
+  const alice = await addPeer(context, {
+    onPledge: async (_volume, from, pledge) => void said.push([from, pledge])
+  })
+  const [carol, dave] = [await addPeer(context), await addPeer(context)]
+  const pledge = { pledgeBytes: 7000, zone: 'attic' }
+  await callPledge(carol, alice.id, { volume: owner.volume, ...pledge })
+  assert.deepEqual(said, [[carol.id, pledge]])
+  const unserved = callPledge(carol, dave.id, { volume: owner.volume, ...pledge })
+  assert.equal(await codeOf(unserved), 'ENOTSUP')
+})
+
 test('what nobody here decides is not supported', async context => {
   const { volume } = context.owner
   const [alice, carol] = [await addPeer(context), await addPeer(context)]
@@ -195,6 +212,8 @@ test('refuses what is not exactly a message', async ({ owner }) => {
   )
   refusesAll(decodeInvite, encodeInvite, travelled(encodeInvite({ volume, addresses: [] })))
   refusesAll(decodeAccepted, encodeAccepted, travelled(encodeAccepted(request)))
+  const pledge = { volume, pledgeBytes: 7000, zone: 'attic' }
+  refusesAll(decodePledge, encodePledge, travelled(encodePledge(pledge)))
   refusesAll(decodeLeave, encodeLeave, travelled(encodeLeave({ volume, drain: true, left: false })))
 })
 
