@@ -47,6 +47,7 @@ test('values and types', async () => {
     'Directory',
     'Dirent',
     'DirentWithStats',
+    'DistrustReason',
     'ErrorCode',
     'ErrorDetails',
     'ExportOptions',

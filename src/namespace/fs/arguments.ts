@@ -1,4 +1,5 @@
 /** Arguments that Node takes in several forms, in one. */
+import { WarrenError } from '../../errors.ts'
 import type { TimeLike } from './file-handle.ts'
 import { misuse } from './paths.ts'
 import type { EncodingOption, TextEncoding } from './text.ts'
@@ -57,4 +58,10 @@ export function expectLength(
     ),
     { code: 'ERR_OUT_OF_RANGE' }
   )
+}
+
+/** Throws `EINVAL` for what is no number of copies. */
+export function requireCopies(durable: number): void {
+  if (Number.isSafeInteger(durable) && durable >= 0) return
+  throw new WarrenError('EINVAL', { message: `durable is ${durable}` })
 }

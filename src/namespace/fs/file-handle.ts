@@ -65,6 +65,11 @@ export interface WriteStreamOptions extends CancelOptions {
  *
  * On a volume that others write, the handle stays with the version it was opened on.
  */
+export interface SyncOptions extends CancelOptions {
+  /** How many peers are to have the file on disk, this one among them. Default 1. */
+  readonly durable?: number | undefined
+}
+
 export interface FileHandle extends AsyncDisposable {
   /** Tells this handle from the other open ones. */
   readonly fd: number
@@ -128,9 +133,13 @@ export interface FileHandle extends AsyncDisposable {
   chown(uid: number, gid: number): Promise<void>
   utimes(atime: TimeLike, mtime: TimeLike): Promise<void>
 
-  /** Resolves when everything written survives a crash. */
-  sync(): Promise<void>
-  datasync(): Promise<void>
+  /**
+   * Resolves when everything written survives a crash; with `durable`, when so many peers have the
+   * file on disk. Copies are those of the path that was opened: throws `ESTALE` when another file, or
+   * none, is there by now, and else as `replication.durable` does.
+   */
+  sync(options?: SyncOptions): Promise<void>
+  datasync(options?: SyncOptions): Promise<void>
   /** Stores what is buffered and lets go. Closing twice is harmless. */
   close(): Promise<void>
 

@@ -12,6 +12,7 @@ export type {
   ReadOptions,
   ReadStreamOptions,
   StatOptions,
+  SyncOptions,
   TimeLike,
   WritableContent,
   WriteOptions,

@@ -2,7 +2,7 @@
 import { WarrenError } from '../../errors.ts'
 import { Turns } from '../volume/turns.ts'
 import type { InodePatch, Volume } from '../volume/volume.ts'
-import { parseMode, parseTime, textEncoding, withEncoding } from './arguments.ts'
+import { parseMode, parseTime, requireCopies, textEncoding, withEncoding } from './arguments.ts'
 import { piecesOf, toSource, viewBytes } from './content-source.ts'
 import type { FileSystemContext } from './context.ts'
 import type {
@@ -12,6 +12,7 @@ import type {
   ReadOptions,
   ReadStreamOptions,
   StatOptions,
+  SyncOptions,
   TimeLike,
   WritableContent,
   WriteOptions,
@@ -25,6 +26,7 @@ import { filePosition, range, readOptions, writeArguments } from './handle-argum
 import { HandleReader } from './handle-reader.ts'
 import { readStream, writeStream } from './handle-streams.ts'
 import type { OpenFile } from './open-file.ts'
+import { resolveName } from './resolve.ts'
 import { BigIntStats, Stats } from './stats.ts'
 import type { EncodingOption, TextEncoding } from './text.ts'
 import { inEncoding } from './text.ts'
@@ -41,6 +43,7 @@ export type HandleSource = { readonly file: OpenFile } | { readonly pinned: File
 export class OpenFileHandle implements FileHandle {
   readonly fd: number = nextDescriptor++
   readonly #context: FileSystemContext
+  readonly #path: string
   readonly #volume: Volume
   readonly #source: HandleSource
   readonly #mode: OpenMode
@@ -52,9 +55,15 @@ export class OpenFileHandle implements FileHandle {
 
   constructor(
     context: FileSystemContext,
-    opened: { readonly volume: Volume; readonly source: HandleSource; readonly mode: OpenMode }
+    opened: {
+      readonly path: string
+      readonly volume: Volume
+      readonly source: HandleSource
+      readonly mode: OpenMode
+    }
   ) {
     this.#context = context
+    this.#path = opened.path
     this.#volume = opened.volume
     this.#source = opened.source
     this.#mode = opened.mode
@@ -196,12 +205,12 @@ export class OpenFileHandle implements FileHandle {
     return this.#attempt('futime', () => this.#patch(patch))
   }
 
-  sync(): Promise<void> {
-    return this.#attempt('fsync', () => this.#sync())
+  sync(options?: SyncOptions): Promise<void> {
+    return this.#attempt('fsync', () => this.#syncAt(options))
   }
 
-  datasync(): Promise<void> {
-    return this.#attempt('fdatasync', () => this.#sync())
+  datasync(options?: SyncOptions): Promise<void> {
+    return this.#attempt('fdatasync', () => this.#syncAt(options))
   }
 
   close(): Promise<void> {
@@ -298,6 +307,24 @@ export class OpenFileHandle implements FileHandle {
     // What is buffered brings its own time of change: it goes first.
     await file.store()
     await this.#volume.update(transaction => transaction.patch(file.number, patch))
+  }
+
+  async #syncAt({ durable = 1, signal }: SyncOptions = {}): Promise<void> {
+    requireCopies(durable)
+    await this.#sync()
+    if (durable <= 1) return
+    await this.#requirePath()
+    await this.#context.durable(this.#path, { copies: durable, ...(signal && { signal }) })
+    // What was waited for is what was there then.
+    await this.#requirePath()
+  }
+
+  async #requirePath(): Promise<void> {
+    const { number } = 'pinned' in this.#source ? this.#source.pinned.inode : this.#source.file
+    const place = await resolveName(this.#context, this.#path, { follow: true })
+    const found = place.name === undefined ? place.inode : place.entry?.inode
+    if (place.mounted.volume === this.#volume && found === number) return
+    throw new WarrenError('ESTALE')
   }
 
   async #sync(): Promise<void> {

@@ -57,14 +57,14 @@ async function openOnce(
   const inode = found ?? (await make(place, { mode, template }))
   if (!volume.writable) {
     const pinned = createView(place.snapshot, inode, [])
-    return new OpenFileHandle(context, { volume, source: { pinned }, mode })
+    return new OpenFileHandle(context, { path, volume, source: { pinned }, mode })
   }
   const file = await context.files.acquire(volume, inode)
   if (file === undefined) return undefined
   if (mode.truncate && found !== undefined && inode.size + (file.dirty ? 1 : 0) > 0) {
     await file.truncate(0)
   }
-  return new OpenFileHandle(context, { volume, source: { file }, mode })
+  return new OpenFileHandle(context, { path, volume, source: { file }, mode })
 }
 
 async function existing(place: NamePlace | FixedPlace): Promise<Inode | undefined> {

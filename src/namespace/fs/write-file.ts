@@ -1,6 +1,6 @@
 /** `writeFile` and `appendFile`. */
 import { WarrenError } from '../../errors.ts'
-import { parseMode, textEncoding, withEncoding } from './arguments.ts'
+import { parseMode, requireCopies, textEncoding, withEncoding } from './arguments.ts'
 import type { ContentSource } from './content-source.ts'
 import { toSource } from './content-source.ts'
 import type { FileSystemContext } from './context.ts'
@@ -71,17 +71,15 @@ async function writeToHandle(
   data: WritableContent,
   options: WriteFileOptions
 ): Promise<void> {
-  const { durable = 0 } = options
-  if (durable > 1) {
-    throw new WarrenError('EINVAL', { message: 'copies of a file are waited for by its path' })
-  }
+  const { durable = 0, signal } = options
+  requireCopies(durable)
   await handle.writeFile(data, options)
-  if (durable === 1) await handle.sync()
+  if (durable > 0) await handle.sync({ durable, signal })
 }
 
 function isDurableHere({ durable = 0 }: WriteFileOptions): boolean {
-  if (Number.isSafeInteger(durable) && durable >= 0) return durable === 1
-  throw new WarrenError('EINVAL', { message: `durable is ${durable}` })
+  requireCopies(durable)
+  return durable === 1
 }
 
 /** The copies elsewhere: what is written is written, however that ends. */

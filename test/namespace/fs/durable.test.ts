@@ -1,4 +1,4 @@
-/** `writeFile` with `durable`: what it waits for, and what it refuses. */
+/** `writeFile` and `sync` with `durable`: what they wait for, and what they refuse. */
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
 import { WarrenError } from '../../../src/errors.ts'
@@ -71,6 +71,45 @@ test('numbers that cannot be are refused before anything is written', async () =
   await assert.rejects(fs.writeFile(handle, 'text', { durable: 2 }), { code: 'EINVAL' })
   await fs.writeFile(handle, 'text', { durable: 1 })
   await handle.close()
+})
+
+test('a handle waits for copies of what is at its path', async () => {
+  const asked: unknown[] = []
+  const { fs } = await create(async (path, { copies }) => {
+    asked.push([path, copies, await fs.readFile(path, 'utf8')])
+  })
+  const handle = await fs.open('/file', 'w')
+  await handle.write('text')
+  await handle.sync({ durable: 3, signal: AbortSignal.timeout(10_000) })
+  await handle.datasync({ durable: 2 })
+  await fs.writeFile(handle, ' more', { durable: 2 })
+  await handle.sync({ durable: 1 })
+  await handle.sync()
+  assert.deepEqual(asked, [
+    ['/file', 3, 'text'],
+    ['/file', 2, 'text'],
+    ['/file', 2, 'text more']
+  ])
+  await assert.rejects(handle.sync({ durable: -1 }), { code: 'EINVAL', syscall: 'fsync' })
+  await handle.close()
+})
+
+test('a handle whose file is not at its path any more says so, and never waits for another', async () => {
+  let replaced = false
+  const { fs } = await create(async () => {
+    if (replaced) await fs.rename('/other', '/file')
+  })
+  await fs.writeFile('/other', 'other')
+  const handle = await fs.open('/file', 'w')
+  await fs.rename('/file', '/moved')
+  await assert.rejects(handle.sync({ durable: 2 }), { code: 'ESTALE', syscall: 'fsync' })
+  await handle.sync()
+  await fs.rename('/moved', '/file')
+  await handle.sync({ durable: 2 })
+  replaced = true
+  await assert.rejects(handle.sync({ durable: 2 }), { code: 'ESTALE' })
+  await handle.close()
+  await assert.rejects(handle.sync({ durable: 2 }), { code: 'EBADF' })
 })
 
 test('of a volume that is somebody else’s nothing is written', async () => {

@@ -200,9 +200,10 @@ test('after a restart everything is found again and nothing moves', async () => 
   await using cluster = await Cluster.create()
   await cluster.write(['a', 'b', 'c'], { blocks: 30 })
   const alice = await cluster.addHolder('alice')
-  await cluster.addHolder('bob')
+  const bob = await cluster.addHolder('bob')
   await cluster.list()
   const before = await cluster.until(alice)
+  await cluster.until(bob)
   const carried = cluster.network.bytesCarried()
   const held = alice.holds.at(-1)!
   await cluster.stop(alice)
