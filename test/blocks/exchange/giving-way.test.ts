@@ -24,11 +24,11 @@ test('waits for nothing while nobody else is served', async () => {
   assert.equal(passed(), 2)
 })
 
-test('waits until seven times as much was sent to others', async () => {
+test('waits until fifteen times as much was sent to others', async () => {
   const { way, begin, advance, passed } = create()
   way.sent(1)
   void begin(1000)
-  for (let sent = 0; sent < 6; sent++) {
+  for (let sent = 0; sent < 14; sent++) {
     await advance(10)
     way.sent(1000)
   }
@@ -44,7 +44,7 @@ test('several share what they are let through with', async () => {
   way.sent(1)
   for (let index = 0; index < 8; index++) void begin(1000)
   await advance(10)
-  way.sent(21_000)
+  way.sent(45_000)
   await advance(10)
   assert.equal(passed(), 3)
 })
