@@ -86,7 +86,8 @@ test('a pledge that is too small keeps the version before, until it is larger', 
   const [extra] = await cluster.write(['b'], { blocks: 10 })
   const full = await cluster.until(alice, 'full')
   assert.equal(full.holds, first.holds)
-  assert.deepEqual(alice.held.roots(), [firstRoot])
+  // The version that does not fit stands beside it while it is tried again.
+  assert.ok(alice.held.roots().includes(firstRoot))
   const carried = cluster.network.bytesCarried()
   assert.ok(carried < 20 * BLOCK_BYTES, 'no data was got in vain')
   for (const id of await cluster.blocksOf(extra!)) assert.ok(!alice.held.keeps(id))
