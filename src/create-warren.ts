@@ -201,19 +201,29 @@ function createNames(
 }
 
 function replicationParts(
-  { peer, clock, volumeKey, holderListStore, replicationStore, scrubStore }: Parts,
+  { peer, clock, volumeKey, holderListStore, addressStore, ...stores }: Parts,
   { fs, table, shows }: Names
 ): Pick<
   ReplicationComponents,
-  'peer' | 'clock' | 'key' | 'lists' | 'records' | 'scrubStore' | 'mayRead' | 'flush' | 'locate'
+  | 'peer'
+  | 'clock'
+  | 'key'
+  | 'lists'
+  | 'addressStore'
+  | 'records'
+  | 'scrubStore'
+  | 'mayRead'
+  | 'flush'
+  | 'locate'
 > {
   return {
     peer,
     clock,
     key: volumeKey,
     lists: holderListStore,
-    records: replicationStore,
-    scrubStore,
+    addressStore,
+    records: stores.replicationStore,
+    scrubStore: stores.scrubStore,
     mayRead: shows,
     flush: () => fs.flush(),
     locate: async path => {

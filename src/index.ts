@@ -35,6 +35,9 @@ export { createMemoryHeadStore, createMemoryNamespaceStore } from './namespace/i
 export type { Peer, PeerId, SigningKey } from './peer/index.ts'
 export { createSigningKey, importSigningKey } from './peer/index.ts'
 export type {
+  AddressBook,
+  AddressRecord,
+  AddressStore,
   Amount,
   CheckCounts,
   CheckOptions,
@@ -60,7 +63,11 @@ export type {
   ReplicationStore,
   WaitOptions
 } from './replication/index.ts'
-export { createMemoryHolderListStore, createMemoryReplicationStore } from './replication/index.ts'
+export {
+  createMemoryAddressStore,
+  createMemoryHolderListStore,
+  createMemoryReplicationStore
+} from './replication/index.ts'
 export type {
   ExportOptions,
   ImportOptions,

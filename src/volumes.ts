@@ -17,7 +17,7 @@ import type {
   VolumeId
 } from './namespace/index.ts'
 import type { Clock, Peer, PeerId } from './peer/index.ts'
-import type { PeerReplication } from './replication/index.ts'
+import type { HolderSearch, PeerReplication } from './replication/index.ts'
 
 export interface VolumesComponents {
   readonly own: LocalVolume
@@ -39,8 +39,8 @@ interface Opened {
   readonly volume: FollowedVolume
   /** Who is said to have it; grows with each link it is opened by. */
   readonly sources: Set<PeerId>
-  /** Ends looking for more of them. */
-  endSearch: () => void
+  /** For more of them. */
+  search: HolderSearch | undefined
   users: number
 }
 
@@ -119,13 +119,14 @@ export class Volumes {
     const opened = this.#opened.get(id)
     if (opened === undefined || --opened.users > 0) return
     this.#opened.delete(id)
-    opened.endSearch()
+    // A list that cannot be forgotten does no harm.
+    await opened.search?.forget().catch(() => {})
     await opened.volume.close()
   }
 
   async closeAll(): Promise<void> {
-    for (const { volume, endSearch } of this.#opened.values()) {
-      endSearch()
+    for (const { volume, search } of this.#opened.values()) {
+      search?.end()
       await volume.close()
     }
     this.#opened.clear()
@@ -134,14 +135,13 @@ export class Volumes {
 
   #search(id: VolumeId, opened: Opened): void {
     const { sources } = opened
-    const end = this.#findHolders?.({
+    opened.search = this.#findHolders?.({
       volume: id,
       sources: () => [...sources],
       found: holders => {
         for (const holder of holders) sources.add(holder)
       }
     })
-    if (end !== undefined) opened.endSearch = end
   }
 
   #open(id: VolumeId, from: readonly PeerId[]): Opened {
@@ -153,7 +153,7 @@ export class Volumes {
       { heads, reader, cache, clock, sources: () => [...sources] },
       this.#options
     )
-    const opened = { volume, sources, endSearch: (): void => {}, users: 0 }
+    const opened: Opened = { volume, sources, search: undefined, users: 0 }
     this.#search(id, opened)
     this.#opened.set(id, opened)
     return opened

@@ -16,6 +16,7 @@ import type {
 import type { Peer, PeerId, SigningKey } from './peer/index.ts'
 import type { CheckOptions, CheckReport } from './replication/index.ts'
 import type {
+  AddressStore,
   HolderListStore,
   Replication,
   ReplicationOptions,
@@ -74,6 +75,7 @@ export interface WarrenOptions {
   readonly namespaceStore?: NamespaceStore
   readonly holderListStore?: HolderListStore
   readonly replicationStore?: ReplicationStore
+  readonly addressStore?: AddressStore
   /** Owner's key of the volume at `/`. Default: kept in the directory, or a new one. */
   readonly volumeKey?: SigningKey
   /**

@@ -11,7 +11,11 @@ import {
 } from '../namespace/index.ts'
 import { createLibp2pPeer, createSigningKey, systemClock } from '../peer/index.ts'
 import type { Libp2pPeerOptions } from '../peer/index.ts'
-import { createMemoryHolderListStore, createMemoryReplicationStore } from '../replication/index.ts'
+import {
+  createMemoryAddressStore,
+  createMemoryHolderListStore,
+  createMemoryReplicationStore
+} from '../replication/index.ts'
 import type { WarrenOptions } from '../warren.ts'
 import type { Parts } from './parts.ts'
 
@@ -31,6 +35,7 @@ export async function openParts(options: WarrenOptions): Promise<Parts> {
     versionStore: createMemoryVersionStore(),
     holderListStore: options.holderListStore ?? createMemoryHolderListStore(),
     replicationStore: options.replicationStore ?? createMemoryReplicationStore(),
+    addressStore: options.addressStore ?? createMemoryAddressStore(),
     volumeKey: options.volumeKey ?? (await createSigningKey()),
     readKey: options.readKey,
     keepReadKey: async () => {},

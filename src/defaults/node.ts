@@ -12,7 +12,8 @@
  *       references/      which ranges of which host files are which blocks
  *       heads/           the newest head of each volume
  *       replication.json what is pledged, what is kept for others, invitations
- *       holders/         who holds each volume that is kept here
+ *       holders/         who holds each volume that is kept or read here
+ *       addresses.json   where those holders were seen
  *       scrub.json       how far blocks were read again to find damage
  */
 import { realpathSync } from 'node:fs'
@@ -44,12 +45,22 @@ import { createSigningKey, importSigningKey, systemClock } from '../peer/index.t
 import type { Libp2pPeerOptions, SigningKey } from '../peer/index.ts'
 import { collectYoung, createNodePeer } from '../peer/node-peer.ts'
 import {
+  openDiskAddressStore,
   openDiskHolderListStore,
   openDiskReplicationStore,
   openDiskScrubStore
 } from '../replication/disk/index.ts'
-import { createMemoryHolderListStore, createMemoryReplicationStore } from '../replication/index.ts'
-import type { HolderListStore, ReplicationStore, ScrubStore } from '../replication/index.ts'
+import {
+  createMemoryAddressStore,
+  createMemoryHolderListStore,
+  createMemoryReplicationStore
+} from '../replication/index.ts'
+import type {
+  AddressStore,
+  HolderListStore,
+  ReplicationStore,
+  ScrubStore
+} from '../replication/index.ts'
 import type { WarrenOptions } from '../warren.ts'
 import type { Parts } from './parts.ts'
 
@@ -61,6 +72,7 @@ interface Kept {
   readonly versionStore: VersionStore
   readonly holderListStore: HolderListStore
   readonly replicationStore: ReplicationStore
+  readonly addressStore: AddressStore
   readonly scrubStore: ScrubStore | undefined
   readonly peerKey: SigningKey
   readonly volumeKey: SigningKey
@@ -99,6 +111,7 @@ export async function openParts(options: WarrenOptions): Promise<Parts> {
       versionStore: kept.versionStore,
       holderListStore: options.holderListStore ?? kept.holderListStore,
       replicationStore: options.replicationStore ?? kept.replicationStore,
+      addressStore: options.addressStore ?? kept.addressStore,
       // Its place is one in the list of the store that is kept.
       scrubStore: options.blockStore === undefined ? kept.scrubStore : undefined,
       volumeKey: options.volumeKey ?? kept.volumeKey,
@@ -143,6 +156,7 @@ async function keepInMemory(): Promise<Kept> {
     versionStore: createMemoryVersionStore(),
     holderListStore: createMemoryHolderListStore(),
     replicationStore: createMemoryReplicationStore(),
+    addressStore: createMemoryAddressStore(),
     scrubStore: undefined,
     peerKey: await createSigningKey(),
     volumeKey: await createSigningKey(),
@@ -185,6 +199,7 @@ async function keepOnDisk(path: string, { hashingThreads }: WarrenOptions): Prom
       versionStore: openDiskVersionStore(directory),
       holderListStore,
       replicationStore: openDiskReplicationStore(directory),
+      addressStore: openDiskAddressStore(directory),
       scrubStore: openDiskScrubStore(directory),
       peerKey: await keepKey(join(directory, 'peer.key')),
       volumeKey: await keepKey(join(directory, 'volume.key')),

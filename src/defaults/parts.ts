@@ -5,7 +5,12 @@
 import type { BlockId, BlockStore, ReadKey } from '../blocks/index.ts'
 import type { HeadStore, HostTransfers, NamespaceStore, VersionStore } from '../namespace/index.ts'
 import type { Clock, Peer, SigningKey } from '../peer/index.ts'
-import type { HolderListStore, ReplicationStore, ScrubStore } from '../replication/index.ts'
+import type {
+  AddressStore,
+  HolderListStore,
+  ReplicationStore,
+  ScrubStore
+} from '../replication/index.ts'
 
 export interface Parts {
   readonly peer: Peer
@@ -15,6 +20,7 @@ export interface Parts {
   readonly versionStore: VersionStore
   readonly holderListStore: HolderListStore
   readonly replicationStore: ReplicationStore
+  readonly addressStore: AddressStore
   /** Where the place of the scrub is kept. Without it each start begins anew. */
   readonly scrubStore?: ScrubStore | undefined
   readonly volumeKey: SigningKey

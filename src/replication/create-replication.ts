@@ -2,7 +2,10 @@
 import type { BlockExchange, BlockSession, CollectableBlockStore } from '../blocks/index.ts'
 import type { HeadExchange, LocalVolume, VolumeId } from '../namespace/index.ts'
 import type { Clock, Peer, PeerId, SigningKey } from '../peer/index.ts'
-import type { Circle } from './circle/circle.ts'
+import { createMemoryAddressStore } from './addresses/address-store.ts'
+import type { AddressStore } from './addresses/address-store.ts'
+import { KeptAddresses } from './addresses/kept-addresses.ts'
+import type { Circle, Circles } from './circle/circle.ts'
 import { createCircles } from './circle/create-circles.ts'
 import { createHeldVolumes } from './create-held-volumes.ts'
 import type { Tell } from './create-held-volumes.ts'
@@ -19,6 +22,7 @@ import { PeerReplication } from './peer-replication.ts'
 import { randomBytesFromPlatform } from './random-bytes.ts'
 import type { RandomBytes } from './random-bytes.ts'
 import { findHolders } from './readers/find-holders.ts'
+import type { FindHoldersQuestion, HolderSearch } from './readers/find-holders.ts'
 import { REPLICAS_PROTOCOL, createReplicasHandler } from './replicas-protocol.ts'
 import type { ReplicationOptions } from './replication-options.ts'
 import type { ReplicationStore } from './replication-store.ts'
@@ -38,6 +42,8 @@ export interface ReplicationComponents extends Pick<OwnReplicationComponents, 'l
   readonly lists: HolderListStore
   readonly records: ReplicationStore
   readonly scrubStore?: ScrubStore | undefined
+  /** Default: in memory. */
+  readonly addressStore?: AddressStore | undefined
   /** Of the own volume: looks here, and then at its holders. As blocks are stored, not opened. */
   readonly reader: BlockSession
   /** Whether a peer may read a volume for other reasons than that it is held. */
@@ -55,7 +61,9 @@ export async function openReplication(
   const { random = Math.random, randomBytes = randomBytesFromPlatform } = components
   const chosen = { ...components, random, randomBytes }
   const { peer, clock, own, lists, locate, flush } = components
+  const { addressStore: store = createMemoryAddressStore() } = components
   const record = await KeptRecord.open(components.records)
+  const addresses = await KeptAddresses.open({ peer, clock, store, lists })
   const circles = createCircles({ peer, clock, random, lists }, options)
   const circle = await circles.open(own.id)
   const events = new EventTarget()
@@ -86,6 +94,7 @@ export async function openReplication(
     self: peer.id,
     clock,
     record,
+    addresses,
     events: events as unknown as PeerReplication['events'],
     circles,
     owned,
@@ -95,8 +104,34 @@ export async function openReplication(
     upkeep,
     own: new OwnReplication({ peer, clock, own, owned, copies, watch, locate, flush }),
     serve: () => peer.serve(REPLICAS_PROTOCOL, createReplicasHandler(verbs)),
-    findHolders: question => findHolders(components, question)
+    findHolders: question => searchFor(question, components, { circles, addresses })
   })
+}
+
+function searchFor(
+  { volume, sources, found }: FindHoldersQuestion,
+  { peer, clock, lists }: ReplicationComponents,
+  { circles, addresses }: { readonly circles: Circles; readonly addresses: KeptAddresses }
+): HolderSearch {
+  const search = findHolders(
+    { peer, clock, lists },
+    {
+      volume,
+      sources,
+      found: holders => {
+        found(holders)
+        addresses.expect()
+      }
+    }
+  )
+  return {
+    end: () => search.end(),
+    // What is held has its list from there on.
+    forget: async () => {
+      if (circles.get(volume) === undefined) await search.forget()
+      else search.end()
+    }
+  }
 }
 
 type Chosen = ReplicationComponents &

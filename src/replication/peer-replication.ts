@@ -4,6 +4,7 @@ import { WarrenError } from '../errors.ts'
 import type { SignedHead, VolumeId } from '../namespace/index.ts'
 import type { Clock, PeerId, TypedEventTarget } from '../peer/index.ts'
 import { within } from './changes.ts'
+import type { KeptAddresses } from './addresses/kept-addresses.ts'
 import type { CopiesOf } from './check/copies-check.ts'
 import type { Circles } from './circle/circle.ts'
 import type { HeldVolumes } from './held-volumes.ts'
@@ -18,6 +19,7 @@ import type { OwnedVolume } from './owning/owned-volume.ts'
 import type { WantedPolicy } from './owning/policies.ts'
 import type { ReplicationWatch } from './owning/replication-watch.ts'
 import type { Upkeep } from './upkeep/upkeep.ts'
+import type { FindHoldersQuestion, HolderSearch } from './readers/find-holders.ts'
 import type {
   HeldStatus,
   HolderStatus,
@@ -36,6 +38,7 @@ export interface PeerReplicationParts {
   readonly self: PeerId
   readonly clock: Clock
   readonly record: KeptRecord
+  readonly addresses: KeptAddresses
   readonly events: TypedEventTarget<ReplicationEvents>
   readonly circles: Circles
   readonly owned: OwnedVolume
@@ -68,14 +71,16 @@ export class PeerReplication implements Replication {
     this.#unserve = this.#parts.serve()
     await this.#parts.held.start()
     this.#parts.upkeep.start()
+    this.#parts.addresses.start()
   }
 
   /** Leaves no call, timer or listener behind. Idempotent. */
   async stop(): Promise<void> {
     if (this.#isStopped) return
     this.#isStopped = true
-    const { held, owned, watch, upkeep, circles } = this.#parts
+    const { held, owned, watch, upkeep, circles, addresses } = this.#parts
     this.#unserve?.()
+    await addresses.stop()
     await upkeep.stop()
     await held.stop()
     watch.close()
@@ -129,11 +134,7 @@ export class PeerReplication implements Replication {
     return this.#parts.held.trees()
   }
 
-  get findHolders(): (question: {
-    readonly volume: VolumeId
-    readonly sources: () => Iterable<PeerId>
-    readonly found: (holders: readonly PeerId[]) => void
-  }) => () => void {
+  get findHolders(): (question: FindHoldersQuestion) => HolderSearch {
     return this.#parts.findHolders
   }
 

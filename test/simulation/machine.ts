@@ -8,6 +8,7 @@ import { createVolumeId } from '../../src/namespace/index.ts'
 import type { NamespaceRecord, Version, VersionStore, VolumeId } from '../../src/namespace/index.ts'
 import { importSigningKey, peerIdOf } from '../../src/peer/index.ts'
 import type { Clock, MemoryNetwork, Peer, PeerId, SigningKey } from '../../src/peer/index.ts'
+import type { AddressBook } from '../../src/replication/index.ts'
 import { emptyReplicationRecord } from '../../src/replication/replication-record.ts'
 import type { Warren, WarrenOptions } from '../../src/warren.ts'
 import { LyingBlockStore } from './lying-block-store.ts'
@@ -130,6 +131,7 @@ export class Machine {
           versionStore: versionsOn(process),
           holderListStore: new SimulatedHolderListStore(process),
           replicationStore: createRecordStore(process, 'replication', emptyReplicationRecord),
+          addressStore: createRecordStore<AddressBook>(process, 'addresses', () => ({ peers: [] })),
           volumeKey: this.#volumeKey,
           readKey: undefined,
           keepReadKey: async () => {},

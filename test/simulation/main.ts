@@ -9,8 +9,18 @@
 import { parseArgs } from 'node:util'
 import { simulate } from './simulation.ts'
 
+const USAGE = `npm run simulate -- [options]
+
+  --seed N      the first seed; default: one by chance, which is printed
+  --runs R      how many seeds, one after the other; default 1
+  --steps M     steps of each; default 10000
+  --machines K  machines in the cluster; default 5
+  --liar        one of them pretends to hold what it is given
+  --trace       prints every step`
+
 const { values } = parseArgs({
   options: {
+    help: { type: 'boolean', short: 'h', default: false },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
     steps: { type: 'string', default: '10000' },
     machines: { type: 'string', default: '5' },
@@ -19,6 +29,10 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false }
   }
 })
+if (values.help) {
+  console.log(USAGE)
+  process.exit()
+}
 const [first, steps, machines, runs] = [
   values.seed,
   values.steps,

@@ -10,6 +10,7 @@ const test = suite('public names')
 test('values', () => {
   assert.deepEqual(Object.keys(index).sort(), [
     'WarrenError',
+    'createMemoryAddressStore',
     'createMemoryBlockStore',
     'createMemoryHeadStore',
     'createMemoryHolderListStore',
@@ -32,6 +33,9 @@ test('values and types', async () => {
     list!.split(',').map(name => name.trim())
   )
   assert.deepEqual(names.filter(Boolean).sort(), [
+    'AddressBook',
+    'AddressRecord',
+    'AddressStore',
     'Amount',
     'BigIntStats',
     'Block',
@@ -91,6 +95,7 @@ test('values and types', async () => {
     'WarrenError',
     'WarrenOptions',
     'WatchEvent',
+    'createMemoryAddressStore',
     'createMemoryBlockStore',
     'createMemoryHeadStore',
     'createMemoryHolderListStore',

@@ -1,6 +1,7 @@
 /** An owner and its friends keep copies for each other. */
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
+import { readdir, rm } from 'node:fs/promises'
 import { noise } from '../blocks/encoding/fixtures.ts'
 import { createTemporaryDirectory } from '../fixtures/temporary-directory.ts'
 import { eventually, rejectsWith } from './fixtures.ts'
@@ -158,6 +159,51 @@ test('holders go on after a restart, and get what was written meanwhile', async 
     [alone.id, again.id].sort()
   )
   assert.equal((await alone.replication.policy('/before')).replicas, 2)
+})
+
+test('who reads finds the holders again after a restart, when whoever it knew them from is gone', async () => {
+  await using directory = await createTemporaryDirectory('replication')
+  const options = { directory: directory.join('reader') }
+  await using alice = await start()
+  await using bob = await start()
+  await join(alice, bob)
+  await alice.replication.set('/', { replicas: 2 })
+  const bytes = noise(MIB)
+  await alice.fs.writeFile('/photo', bytes, { durable: 2 })
+  await alice.share('/')
+  const reader = await start(options)
+  await reader.mount('/alice', linkBy(alice.volume, alice))
+  const lists = directory.join('reader', 'holders')
+  await eventually(async () => {
+    assert.ok((await readdir(lists)).includes(`${alice.volume}.holders`))
+    assert.ok(reader.peer.known().some(({ id }) => id === bob.id))
+  })
+  await reader.stop()
+  await alice.stop()
+
+  await using again = await start(options)
+  sameBytes(await again.fs.readFile('/alice/photo'), bytes)
+  await again.unmount('/alice')
+  assert.deepEqual(
+    (await readdir(lists)).filter(name => name.startsWith(alice.volume)),
+    []
+  )
+})
+
+test('an owner who lost every block starts, finds its holders where they were, and reads', async () => {
+  await using directory = await createTemporaryDirectory('replication')
+  const options = { directory: directory.join('alice') }
+  await using bob = await start()
+  const bytes = noise(MIB)
+  {
+    await using alice = await start(options)
+    await join(alice, bob)
+    await alice.replication.set('/', { replicas: 2 })
+    await alice.fs.writeFile('/photo', bytes, { durable: 2 })
+  }
+  await rm(directory.join('alice', 'blocks'), { recursive: true })
+  await using alice = await start(options)
+  sameBytes(await alice.fs.readFile('/photo'), bytes)
 })
 
 test('collection keeps what is held, and gives it up when it is not held any more', async () => {

@@ -18,3 +18,5 @@ export type {
   IndexedHostFile
 } from './host-file-block-store.ts'
 export { hostFileOf, openHostFileBlockStore } from './host-file-block-store.ts'
+export type { RecordFile, RecordFormat } from './record-file.ts'
+export { openRecordFile } from './record-file.ts'

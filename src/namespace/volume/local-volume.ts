@@ -33,6 +33,7 @@ import { orphanRange, inodeOf } from './keys.ts'
 import { putInto, storeBlocks, storeExtents } from './store-extents.ts'
 import type { BlockRun, BlockStoring } from './store-extents.ts'
 import type { RepairTransaction } from './repair-transaction.ts'
+import { hasOrphans } from './has-orphans.ts'
 import { TreeSnapshot } from './tree-snapshot.ts'
 import { TreeTransaction } from './tree-transaction.ts'
 import { Turns } from './turns.ts'
@@ -162,13 +163,16 @@ export async function openLocalVolume(
   const tree = createTree({ reader, cache, encoding: sealing }, head?.root)
   const volume = new TreeVolume({ ...components, reader }, options, { head, tree, kept })
   if (head === undefined) await volume.createRoot()
-  else await volume.releaseOrphans().catch(unlessDamaged)
+  else if (await hasOrphans(components, head.root).catch(unlessDamaged)) {
+    await volume.releaseOrphans().catch(unlessDamaged)
+  }
   return volume
 }
 
 /** A damaged node must not keep its owner from the files that are whole; the next start tries again. */
-function unlessDamaged(error: unknown): void {
+function unlessDamaged(error: unknown): false {
   if (!isWarrenError(error, 'EHOSTUNREACH') && !isWarrenError(error, 'EPROTO')) throw error
+  return false
 }
 
 class TreeVolume implements LocalVolume {

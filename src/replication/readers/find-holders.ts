@@ -1,4 +1,7 @@
-/** Finds out, and again every so often, who holds a volume that is read here. */
+/**
+ * Finds out, and again every so often, who holds a volume that is read here. The list that was found
+ * survives a restart: by then whoever knew it may be gone.
+ */
 import type { VolumeId } from '../../namespace/index.ts'
 import type { Clock, Peer, PeerId } from '../../peer/index.ts'
 import { askOne } from '../circle/ask-one.ts'
@@ -6,6 +9,7 @@ import { rememberHints } from '../circle/remember-hints.ts'
 import { equalBytes } from '../holders/compare-bytes.ts'
 import { decodeHolderList } from '../holders/holder-list-record.ts'
 import { supersedesHolderList } from '../holders/holder-list-order.ts'
+import type { HolderListStore } from '../holders/holder-list-store.ts'
 import type { HolderList } from '../holders/holder-list.ts'
 import { decodeHoldersAnswer, encodeHoldersRequest } from './holders-messages.ts'
 
@@ -22,50 +26,84 @@ const ASKED_MAX = 4
 export const HOLDERS_READ_MAX = 64
 
 export interface FindHoldersComponents {
-  readonly peer: Pick<Peer, 'id' | 'call' | 'remember' | 'connected'>
+  readonly peer: Pick<Peer, 'id' | 'call' | 'remember'>
   readonly clock: Clock
+  readonly lists: Pick<HolderListStore, 'get' | 'put' | 'delete'>
 }
 
 export interface FindHoldersQuestion {
   readonly volume: VolumeId
   /** Who may know; asked for again each time. */
   readonly sources: () => Iterable<PeerId>
-  /** Told whenever a newer list was found: those of its holders to read from. */
+  /** Told whenever a newer list was found, first that of last time: those of its holders to read from. */
   readonly found: (holders: readonly PeerId[]) => void
 }
 
-/** Begins at once. Returns how to stop, which leaves no call or timer behind. */
+export interface HolderSearch {
+  /** Leaves no call or timer behind. */
+  end(): void
+  /** Ends it, and does not keep what was found: the volume is not read here any more. */
+  forget(): Promise<void>
+}
+
+/** Begins at once. */
 export function findHolders(
   components: FindHoldersComponents,
-  question: FindHoldersQuestion
-): () => void {
-  const { clock, peer } = components
+  { volume, sources, found }: FindHoldersQuestion
+): HolderSearch {
+  const { clock, peer, lists } = components
   const ending = new AbortController()
   let list: HolderList | undefined
   let cancel = (): void => {}
 
-  const look = async (): Promise<void> => {
-    const { volume, sources, found } = question
-    const asked = [...sources()].filter(id => id !== peer.id).slice(0, ASKED_MAX)
-    const lists = await Promise.all(
-      asked.map(from => ask(components, { from, volume, known: list }, ending.signal))
-    )
-    const before = list
-    for (const next of lists) if (next && supersedesHolderList(next, list)) list = next
-    if (list === undefined || list === before || ending.signal.aborted) return
+  const learn = (next: HolderList | undefined): void => {
+    if (next === undefined || ending.signal.aborted) return
+    list = next
     const holders = list.holders.map(holder => holder.peer).filter(id => id !== peer.id)
     found(holders.slice(0, HOLDERS_READ_MAX))
   }
-  const lookAgain = (): void => {
-    void look().finally(() => {
-      if (!ending.signal.aborted) cancel = clock.after(FIND_PAUSE_MS, lookAgain)
-    })
+  const look = async (round: number): Promise<void> => {
+    const others = [...sources()].filter(id => id !== peer.id)
+    const told = await Promise.all(
+      inTurn(others, round).map(from =>
+        ask(components, { from, volume, known: list }, ending.signal)
+      )
+    )
+    let newest = list
+    for (const next of told) if (next && supersedesHolderList(next, newest)) newest = next
+    if (newest === list || newest === undefined) return
+    learn(newest)
+    if (!ending.signal.aborted) await lists.put(newest)
   }
-  lookAgain()
-  return () => {
+  const lookAgain = async (round: number): Promise<void> => {
+    // What cannot be kept is found again.
+    await look(round).catch(() => {})
+    if (!ending.signal.aborted) {
+      cancel = clock.after(FIND_PAUSE_MS, () => void lookAgain(round + 1))
+    }
+  }
+  const begin = async (): Promise<void> => {
+    learn(await lists.get(volume).catch(() => undefined))
+    await lookAgain(0)
+  }
+  const end = (): void => {
     ending.abort()
     cancel()
   }
+  void begin()
+  return {
+    end,
+    forget: async () => {
+      end()
+      await lists.delete(volume)
+    }
+  }
+}
+
+/** Those who never answer must not keep us from asking the others. */
+function inTurn(peers: readonly PeerId[], round: number): PeerId[] {
+  const first = (round * ASKED_MAX) % Math.max(peers.length, 1)
+  return [...peers.slice(first), ...peers.slice(0, first)].slice(0, ASKED_MAX)
 }
 
 /** Undefined when it could not be asked, knows nothing or says what cannot be. */

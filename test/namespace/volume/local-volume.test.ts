@@ -9,7 +9,8 @@ import type {
   Volume
 } from '../../../src/namespace/volume/volume.ts'
 import { WarrenError } from '../../../src/errors.ts'
-import { codecOf, createMemoryBlockStore } from '../../../src/blocks/index.ts'
+import { codecOf, createLocalReader, createMemoryBlockStore } from '../../../src/blocks/index.ts'
+import type { BlockReader } from '../../../src/blocks/index.ts'
 import { eventually } from '../../fixtures/eventually.ts'
 import { createVolumeFixture } from '../../fixtures/volume.ts'
 
@@ -44,6 +45,27 @@ test('files and directories made are found, also after reopening', async () => {
   assert.equal(inode!.size, 5)
   assert.equal(new TextDecoder().decode(await bytesOf(snapshot, inode!)), 'hello')
   assert.equal((await snapshot.inode(ROOT_INODE))!.links, 3)
+  await again.close()
+})
+
+test('it is opened without asking anybody for what is not here any more', async () => {
+  const store = createMemoryBlockStore()
+  const local = createLocalReader(store)
+  let asked = 0
+  const get: BlockReader['get'] = (id, options) => {
+    asked++
+    return local.get(id, options)
+  }
+  const fixture = await createVolumeFixture({}, { store, reader: { ...local, get } })
+  const root = fixture.volume.head!.root
+  await fixture.volume.close()
+  await store.deleteMany([root])
+  asked = 0
+  const again = await fixture.reopen()
+  assert.equal(asked, 0)
+  const snapshot = await again.snapshot()
+  await assert.rejects(snapshot.inode(ROOT_INODE), { code: 'EHOSTUNREACH' })
+  assert.ok(asked > 0)
   await again.close()
 })
 

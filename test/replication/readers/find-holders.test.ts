@@ -3,7 +3,7 @@ import { encode } from 'cborg'
 import { suite } from 'uvu'
 import assert from 'node:assert/strict'
 import type { CallHandler, PeerId } from '../../../src/peer/index.ts'
-import { decodeHolderList } from '../../../src/replication/index.ts'
+import { createMemoryHolderListStore, decodeHolderList } from '../../../src/replication/index.ts'
 import type { HolderList } from '../../../src/replication/index.ts'
 import { FIND_PAUSE_MS, findHolders } from '../../../src/replication/readers/find-holders.ts'
 import {
@@ -80,8 +80,9 @@ test('holders are found, with their addresses, and again when the list is newer'
   const reader = await holders.add()
   const clock = createManualClock()
   const found: (readonly PeerId[])[] = []
-  const stop = findHolders(
-    { peer: reader, clock },
+  const lists = createMemoryHolderListStore()
+  const search = findHolders(
+    { peer: reader, clock, lists },
     {
       volume: owner.volume,
       sources: () => [stranger.id, liar.id, source.id, reader.id],
@@ -103,8 +104,18 @@ test('holders are found, with their addresses, and again when the list is newer'
     served = await owner.sign({ sequence: 2, holders: [holderFor(3)] })
     await clock.advance(FIND_PAUSE_MS)
     await eventually(() => assert.deepEqual(found[1], [peerFor(3)]))
+    search.end()
+
+    // After a restart nobody need be asked, and nothing is left when it is not read any more.
+    const again = findHolders(
+      { peer: reader, clock, lists },
+      { volume: owner.volume, sources: () => [], found: peers => found.push(peers) }
+    )
+    await eventually(() => assert.deepEqual(found[2], [peerFor(3)]))
+    await again.forget()
+    assert.deepEqual(await lists.volumes(), [])
   } finally {
-    stop()
+    search.end()
     await holders.stop()
   }
 })
@@ -112,6 +123,33 @@ test('holders are found, with their addresses, and again when the list is newer'
 function settled(): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, 100))
 }
+
+test('those who never answer do not keep it from asking the others', async () => {
+  const holders = new Holders()
+  const silent = await Promise.all([1, 2, 3, 4].map(() => holders.add(serving(false, () => list))))
+  const source = await holders.add(serving(true, () => list))
+  const reader = await holders.add()
+  const clock = createManualClock()
+  const lists = createMemoryHolderListStore()
+  let found: readonly PeerId[] = []
+  const search = findHolders(
+    { peer: reader, clock, lists },
+    {
+      volume: owner.volume,
+      sources: () => [...silent, source].map(({ id }) => id),
+      found: peers => (found = peers)
+    }
+  )
+  try {
+    await settled()
+    assert.deepEqual(found, [])
+    await clock.advance(FIND_PAUSE_MS)
+    await eventually(() => assert.equal(found.length, 2))
+  } finally {
+    search.end()
+    await holders.stop()
+  }
+})
 
 test('who may not read a volume is not told who holds it, nor who asks too often', async () => {
   const holders = new Holders()

@@ -31,6 +31,9 @@ answerCalls({
   /** Any verb of its file system. */
   fs: (verb: 'readFile' | 'writeFile', ...args: never[]) =>
     (warren.fs[verb] as (...args: never[]) => Promise<unknown>)(...args),
+  /** Any verb of its replication. */
+  replication: async (verb: 'durable' | 'status' | 'holders', ...args: never[]) =>
+    await (warren.replication[verb] as (...args: never[]) => unknown)(...args),
   change: (change: TreeChange) => makeChange(warren.fs, change),
   /** How long a verb took and what it failed with. */
   attempt: async (verb: 'readFile', ...args: never[]) => {
