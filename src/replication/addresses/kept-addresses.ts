@@ -26,22 +26,23 @@ export interface KeptAddressesComponents {
 
 export class KeptAddresses {
   readonly #components: KeptAddressesComponents
-  /** As it was saved last. */
-  #saved = ''
+  /** As it is in the store. */
+  #saved: string
   #saving: Promise<void> = Promise.resolve()
   #isDueSoon = false
   #cancel = (): void => {}
 
-  private constructor(components: KeptAddressesComponents) {
+  private constructor(components: KeptAddressesComponents, saved: AddressBook) {
     this.#components = components
+    this.#saved = JSON.stringify(saved)
   }
 
   /** Remembers what was kept. */
   static async open(components: KeptAddressesComponents): Promise<KeptAddresses> {
     const { peer, store } = components
-    const { peers } = await store.load().catch((): AddressBook => ({ peers: [] }))
-    for (const record of peers) await rememberAddresses(peer, record.peer, record.addresses)
-    return new KeptAddresses(components)
+    const saved = await store.load().catch((): AddressBook => ({ peers: [] }))
+    for (const record of saved.peers) await rememberAddresses(peer, record.peer, record.addresses)
+    return new KeptAddresses(components, saved)
   }
 
   start(): void {
