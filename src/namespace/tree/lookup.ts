@@ -73,14 +73,27 @@ function visitsBelow(node: InnerNode, { from, to, place }: Visit, keys: KeyList)
   while (start < to) {
     const index = node.position(keys.at(start) as Uint8Array)
     const placed = placedChild(node, index, place)
-    let end = start + 1
     const { upper } = placed.place
-    while (end < to && (upper === undefined || compareKeys(keys.at(end) as Uint8Array, upper) < 0))
-      end++
+    const end = upper === undefined ? to : firstNotBefore(upper, keys, { from: start + 1, to })
     visits.push({ ...placed, from: start, to: end })
     start = end
   }
   return visits
+}
+
+/** The first of ascending keys that is not before `key`; `to` when all are. */
+function firstNotBefore(
+  key: Uint8Array,
+  keys: KeyList,
+  { from, to }: { readonly from: number; readonly to: number }
+): number {
+  let [low, high] = [from, to]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compareKeys(keys.at(middle) as Uint8Array, key) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 interface Lookup<Result> {
@@ -94,12 +107,16 @@ function readEntries<Result>(
   { from, to }: Visit,
   { keys, take, found }: Lookup<Result>
 ): void {
-  let at = 0
+  let at = -1
   for (let index = from; index < to; index++) {
     const key = keys.at(index) as Uint8Array
     // What is asked for together mostly stands together.
-    if (!isAt(leaf, at, key)) at = isAt(leaf, at + 1, key) ? at + 1 : leaf.position(key)
-    if (isAt(leaf, at, key)) found[index] = take(leaf, at)
+    if (isAt(leaf, at + 1, key)) at++
+    else {
+      at = leaf.position(key)
+      if (!isAt(leaf, at, key)) continue
+    }
+    found[index] = take(leaf, at)
   }
 }
 

@@ -67,6 +67,17 @@ function readUnsigned(bytes: Uint8Array, at: number, width: number): number {
 }
 
 function readFloat(bytes: Uint8Array, at: number): number {
-  for (let offset = 0; offset < 8; offset++) view.setUint8(offset, bytes[at + offset] as number)
+  view.setInt32(0, readWord(bytes, at))
+  view.setInt32(4, readWord(bytes, at + 4))
   return view.getFloat64(0)
+}
+
+/** Four bytes; as a signed number it needs no floating point. */
+function readWord(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)
+  )
 }
