@@ -10,6 +10,7 @@ import type { Roots } from '../../src/blocks/collector.ts'
 import { createLocalReader } from '../../src/blocks/local-block-reader.ts'
 import { createMemoryBlockStore } from '../../src/blocks/memory-block-store.ts'
 import type { TreesInPart } from '../../src/blocks/mark-trees.ts'
+import { readNodeLinks } from '../../src/blocks/node-links.ts'
 import type { LocalVolume } from '../../src/namespace/volume/local-volume.ts'
 import type { Extent, Volume } from '../../src/namespace/volume/volume.ts'
 import { ROOT_INODE } from '../../src/namespace/volume/volume.ts'
@@ -381,12 +382,21 @@ async function storeTree(
   const { root } = volume.head!
   await volume.close()
   await createCollectableBlockStore(store).collect({ ...noRoots, live: async () => [root] })
-  const ids: BlockId[] = []
-  for await (const id of store.ids()) ids.push(id)
+  // Walked, because a collection may keep a few dead ones.
+  const ids = await idsBelow(store, root)
   const nodes = ids.filter(id => codecOf(id) === 'dag-cbor')
   const data = ids.filter(id => codecOf(id) !== 'dag-cbor')
   assert.ok(nodes.length > 3 && data.length >= 100, `${nodes.length} nodes, ${data.length} data`)
   return { root, nodes, data }
+}
+
+async function idsBelow(store: BlockStore, root: BlockId): Promise<BlockId[]> {
+  const ids = new Set([root])
+  for (const id of ids) {
+    if (codecOf(id) !== 'dag-cbor') continue
+    for (const link of readNodeLinks((await store.get(id))!)) ids.add(link)
+  }
+  return [...ids]
 }
 
 function rootsOf(volume: Pick<LocalVolume, 'inFlight' | 'roots'>): Roots {
