@@ -22,6 +22,7 @@ import {
   createHeadExchange,
   createNodeCache,
   createTree,
+  linksWithin,
   createVolumeId,
   openLocalVolume
 } from './namespace/index.ts'
@@ -120,7 +121,7 @@ type Lower = Pick<
 async function createLower(parts: Parts, options: WarrenOptions, later: Later): Promise<Lower> {
   const { peer, clock } = parts
   const store = createCollectableBlockStore(parts.blockStore)
-  const exchange = createBlockExchange({ peer, store }, { clock })
+  const exchange = createBlockExchange({ peer, store }, { clock, linksWithin })
   const knownHeads = openKnownHeads(parts)
   const heads = createHeadExchange({
     peer,

@@ -12,7 +12,26 @@ export interface StoreOptions {
   readonly signal?: AbortSignal
 }
 
-export interface ReaderOptions extends StoreOptions {
+/**
+ * Where in a tree a reader is going: to the entries whose keys are in a range. Who sends it a node
+ * on the way may send at once what is below that node and in the range, which saves a round trip for
+ * every level. Reads that belong together share one object.
+ */
+export interface Descent {
+  /** Inclusive. */
+  readonly from: Uint8Array
+  /** Exclusive. */
+  readonly to: Uint8Array
+  /** What the entries link to is wanted too. */
+  readonly data: boolean
+}
+
+export interface GetOptions extends StoreOptions {
+  /** Default: the block stands alone. */
+  readonly descent?: Descent | undefined
+}
+
+export interface ReaderOptions extends GetOptions {
   /**
    * False when the caller puts what it gets where the local store finds it, so that no copy of it
    * has to be written there. Default true.
@@ -53,7 +72,7 @@ export interface BlockStore {
  */
 export interface BlockReader {
   /** Throws `EHOSTUNREACH` when nobody reachable has it, within the reader's deadline. */
-  get(id: BlockId, options?: StoreOptions): Promise<Uint8Array>
+  get(id: BlockId, options?: GetOptions): Promise<Uint8Array>
   /**
    * Yields the blocks in the order asked, as they become available. Fetches ahead within a
    * bounded window of bytes. Throws as `get` does at the first block that cannot be had.

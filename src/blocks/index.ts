@@ -16,6 +16,8 @@ export type {
   BlockReader,
   BlockStore,
   BlockStoreUsage,
+  Descent,
+  GetOptions,
   ReaderOptions,
   StoreOptions
 } from './block-store.ts'
@@ -48,6 +50,8 @@ export type {
   BlockExchangeOptions,
   BlockSession,
   BlockSessionOptions,
+  KeyRange,
+  LinksWithin,
   SubtreeOptions,
   Transfer
 } from './exchange/index.ts'

@@ -46,6 +46,7 @@ export type {
   TransferReport
 } from './transfer.ts'
 export { createTree } from './tree/create-tree.ts'
+export { linksWithin } from './tree/links-within.ts'
 export { NodeCache, createNodeCache } from './tree/node-cache.ts'
 export type { NodeCacheOptions } from './tree/node-cache.ts'
 export { differencesIn } from './volume/differences-in.ts'

@@ -2,7 +2,7 @@
 import type { Block } from '../block.ts'
 import { codecOf } from '../block-id.ts'
 import type { BlockId } from '../block-id.ts'
-import type { BlockReader, ReaderOptions, StoreOptions } from '../block-store.ts'
+import type { BlockReader, GetOptions, ReaderOptions } from '../block-store.ts'
 import type { Sealing } from './sealing.ts'
 
 export function createDecodingReader(
@@ -10,8 +10,11 @@ export function createDecodingReader(
   sealing: Pick<Sealing, 'isEmpty' | 'decode'>
 ): BlockReader {
   return {
-    async get(id: BlockId, options?: StoreOptions): Promise<Uint8Array> {
-      return sealing.decode(codecOf(id), await reader.get(id, options))
+    async get(id: BlockId, options: GetOptions = {}): Promise<Uint8Array> {
+      if (sealing.isEmpty) return reader.get(id, options)
+      // Keys hold names, which nobody else is to read.
+      const { descent: _, ...others } = options
+      return sealing.decode(codecOf(id), await reader.get(id, others))
     },
     getMany(
       ids: Iterable<BlockId> | AsyncIterable<BlockId>,

@@ -8,6 +8,7 @@ import { WarrenError } from '../../errors.ts'
 import { systemClock } from '../../peer/index.ts'
 import type { Clock, Peer, PeerId, TypedEventTarget } from '../../peer/index.ts'
 import { BLOCKS_PROTOCOL } from './messages.ts'
+import type { LinksWithin } from './messages.ts'
 import { createBlocksHandler } from './serve-blocks.ts'
 import { Session } from './session.ts'
 import type { BlockSession, BlockSessionOptions } from './session.ts'
@@ -27,6 +28,8 @@ export interface BlockExchangeOptions {
   readonly mayServe?: (id: BlockId, to: PeerId) => boolean
   /** Bytes that all answers together may hold read ahead. Default `READ_AHEAD_BYTES_MAX`. */
   readonly readAheadBytesMax?: number
+  /** How nodes of trees are read, for who looks for a range of keys. Default: everybody goes down node by node. */
+  readonly linksWithin?: LinksWithin
   /** Default `systemClock`. */
   readonly clock?: Clock
 }
@@ -83,7 +86,7 @@ class Exchange implements BlockExchange {
     if (this.#unserve !== undefined) return
     this.#stopped = false
     const { peer, store } = this.#components
-    const { mayServe, readAheadBytesMax } = this.#options
+    const { mayServe, readAheadBytesMax, linksWithin } = this.#options
     // What was fetched is served at once, also while it waits to be written.
     const held: Pick<BlockStore, 'get'> = {
       get: async (id, options) => this.#writeBehind.get(id) ?? store.get(id, options)
@@ -92,6 +95,7 @@ class Exchange implements BlockExchange {
       clock: this.#clock,
       mayServe,
       readAheadBytesMax,
+      linksWithin,
       onSent: (to, amount) => this.#transfers.sent(to, amount)
     })
     this.#unserve = peer.serve(BLOCKS_PROTOCOL, handler)
@@ -122,6 +126,7 @@ class Exchange implements BlockExchange {
         sources: this.#sources,
         writeBehind: this.#writeBehind,
         transfers: this.#transfers,
+        linksWithin: this.#options.linksWithin,
         onActive
       },
       options

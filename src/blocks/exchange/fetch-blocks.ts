@@ -9,8 +9,9 @@ import { WarrenError } from '../../errors.ts'
 import type { CallOptions, IncomingMessage, Peer, PeerId } from '../../peer/index.ts'
 import { COPIED_SHARE, VERIFYING_BYTES_MAX } from './limits.ts'
 import { BLOCKS_PROTOCOL, MISSING, decodeAnswer, encodeWant } from './messages.ts'
-import type { BlockWant, SubtreeWant } from './messages.ts'
-import { SubtreeWalk } from './subtree-walk.ts'
+import type { BlockWant, LinksWithin, SubtreeWant } from './messages.ts'
+import { walkOfWant } from './subtree-walk.ts'
+import type { SubtreeWalk } from './subtree-walk.ts'
 
 export interface FetchedBlock {
   readonly id: BlockId
@@ -21,6 +22,8 @@ export interface FetchedBlock {
 export interface FetchOptions extends CallOptions {
   /** Told when the answer ends before the want does, because of the want's `bytesMax`. */
   readonly onCut?: (() => void) | undefined
+  /** For a want with `within`: how nodes are read. */
+  readonly linksWithin?: LinksWithin | undefined
   /** For a want with `after`: a walk of the same subtree that has passed as many blocks. */
   readonly walk?: SubtreeWalk | undefined
 }
@@ -37,8 +40,11 @@ export async function* fetchBlocks(
   want: BlockWant,
   options: FetchOptions = {}
 ): AsyncGenerator<readonly FetchedBlock[], void, undefined> {
-  const { onCut, walk, ...callOptions } = options
-  const expected = want.kind === 'blocks' ? new ListAnswer(want.ids) : new SubtreeAnswer(want, walk)
+  const { onCut, walk, linksWithin, ...callOptions } = options
+  const expected =
+    want.kind === 'blocks'
+      ? new ListAnswer(want.ids)
+      : new SubtreeAnswer(want, walk ?? walkOf(want, linksWithin))
   const messages = peer
     .call(source, BLOCKS_PROTOCOL, encodeWant(want), callOptions)
     [Symbol.asyncIterator]()
@@ -187,34 +193,41 @@ class ListAnswer implements Expected {
   }
 }
 
+function walkOf(want: SubtreeWant, linksWithin: LinksWithin | undefined): SubtreeWalk {
+  if ((want.after ?? 0) > 0) {
+    throw new TypeError('a want that leaves out blocks needs a walk that has passed them')
+  }
+  return walkOfWant(want, linksWithin)
+}
+
 /**
  * Follows the links of nodes as they arrive, before their hashes are known to be right: when one is
  * not, everything after it is refused with it.
  */
 class SubtreeAnswer implements Expected {
-  readonly #mayCut: boolean
+  readonly #bytesMax: number
+  #bytes = 0
   readonly #walk: SubtreeWalk
   isCut = false
 
-  constructor(want: SubtreeWant, walk: SubtreeWalk | undefined) {
-    if ((want.after ?? 0) > 0 && walk === undefined) {
-      throw new TypeError('a want that leaves out blocks needs a walk that has passed them')
-    }
-    this.#mayCut = want.bytesMax !== undefined
-    this.#walk = walk ?? new SubtreeWalk(want.root, want)
+  constructor(want: SubtreeWant, walk: SubtreeWalk) {
+    this.#bytesMax = want.bytesMax ?? Infinity
+    this.#walk = walk
   }
 
   next(): BlockId | undefined {
     if (this.isCut) refuse('went on after it had cut its answer')
+    if (this.#bytes > 0 && this.#bytes >= this.#bytesMax) refuse('sent more than it was to send')
     return this.#walk.next()
   }
 
   enter(id: BlockId, bytes: Uint8Array): void {
+    this.#bytes += bytes.length
     this.#walk.enter(id, bytes)
   }
 
   cut(): void {
-    if (!this.#mayCut) refuse('cut an answer that has no limit')
+    if (this.#bytesMax === Infinity) refuse('cut an answer that has no limit')
     this.isCut = true
   }
 

@@ -6,6 +6,12 @@ const MIB = 1024 * KIB
 /** Ids in one want: 144 KiB of request for, at most, what a peer sends in ten seconds or so. */
 export const WANT_IDS_MAX = 4096
 
+/** The ends of a range in a want: the longest key of a tree, and what makes the next one of it. */
+export const WANT_KEY_BYTES_MAX = 1025
+
+/** What one descent brings, in bytes: the nodes on the way, and what a short read needs. */
+export const DESCENT_BYTES_MAX: number = MIB
+
 /** Small blocks are sent together up to this; larger ones go alone. Less costs throughput, more only memory. */
 export const MESSAGE_BYTES: number = 256 * KIB
 

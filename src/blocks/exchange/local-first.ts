@@ -3,12 +3,14 @@
  * together and what is missing goes on together, so that it becomes one want and not many.
  */
 import type { BlockId } from '../block-id.ts'
-import type { BlockStore } from '../block-store.ts'
+import type { BlockStore, Descent } from '../block-store.ts'
 import type { Waiter } from './ask.ts'
 import type { WriteBehind } from './write-behind.ts'
 
 export interface Lookup extends Waiter {
   readonly id: BlockId
+  /** Where in a tree its reader is going. */
+  readonly descent?: Descent | undefined
   /** Nobody waits any more. */
   readonly cancelled: boolean
 }

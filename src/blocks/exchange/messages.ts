@@ -19,11 +19,16 @@
  *     subtree = { want: "subtree", root: bytes .size 36,
  *                 ? background: true,
  *                 ? nodesOnly: bool,         ; leave out raw blocks; default false
+ *                 ? within: [key, key],      ; below nodes, only what is in this range; default all
  *                 ? after: uint,             ; leave out this many blocks of the order; default 0
  *                 ? bytesMax: uint }         ; end once this many bytes were sent
  *
+ *     key     = bytes .size (0..1025)        ; the first one inclusive, the second exclusive
+ *
  * The order of a subtree is: the root, then what is below each of its links in turn, each block
- * once. `SubtreeWalk` states it exactly, and both sides use it.
+ * once. `SubtreeWalk` states it exactly, and both sides use it. With `within` the links of a node are
+ * those below which keys of the range may be, or to which its entries in the range link; a node that
+ * its holder cannot read has none. So one who looks for a key gets all nodes on the way in one answer.
  *
  * An answer is a stream of messages, ended by the end of the call:
  *
@@ -43,9 +48,23 @@ import { BLOCK_ID_BYTES, blockIdFromBytes, blockIdToBytes } from '../block-id.ts
 import type { BlockId } from '../block-id.ts'
 import { WarrenError } from '../../errors.ts'
 import type { IncomingMessage, OutgoingMessage, Protocol } from '../../peer/index.ts'
-import { MESSAGE_BLOCKS_MAX, WANT_IDS_MAX } from './limits.ts'
+import { MESSAGE_BLOCKS_MAX, WANT_IDS_MAX, WANT_KEY_BYTES_MAX } from './limits.ts'
 
 export const BLOCKS_PROTOCOL: Protocol = '/warren/blocks/1.0.0'
+
+export interface KeyRange {
+  /** Inclusive. */
+  readonly from: Uint8Array
+  /** Exclusive. */
+  readonly to: Uint8Array
+}
+
+/** The links of a node that lead into a range of keys, in its order; none of a node that cannot be read. */
+export type LinksWithin = (
+  node: Uint8Array,
+  range: KeyRange,
+  options: { readonly nodesOnly: boolean }
+) => readonly BlockId[]
 
 interface AnyWant {
   /** Nobody waits for it: what others want goes before. Default false. */
@@ -62,6 +81,8 @@ export interface SubtreeWant extends AnyWant {
   readonly root: BlockId
   /** Leave out raw blocks. Default false. */
   readonly nodesOnly?: boolean
+  /** Leave out what is not in this range of keys. Default: all of it is wanted. */
+  readonly within?: KeyRange
   /** How many blocks of the order to leave out: those that an earlier answer brought. Default 0. */
   readonly after?: number
   /** Ends the answer once this many bytes were sent. Default: no limit. */
@@ -86,22 +107,33 @@ export function encodeWant(want: BlockWant): OutgoingMessage {
   if (want.kind === 'blocks') {
     return { body: { want: 'blocks', ...urgency }, payload: [joinIds(want.ids)] }
   }
-  const { nodesOnly = false, after = 0, bytesMax } = want
+  const { nodesOnly = false, within, after = 0, bytesMax } = want
   return {
     body: {
       want: 'subtree',
       root: blockIdToBytes(want.root),
       ...urgency,
       ...(nodesOnly ? { nodesOnly } : {}),
+      ...(within === undefined ? {} : { within: [within.from, within.to] }),
       ...(after > 0 ? { after } : {}),
       ...(bytesMax === undefined ? {} : { bytesMax })
     }
   }
 }
 
+const WANT_FIELDS = [
+  'want',
+  'root',
+  'nodesOnly',
+  'within',
+  'after',
+  'bytesMax',
+  'background'
+] as const
+
 /** Throws `EPROTO` for anything that is not exactly a want. */
 export function decodeWant({ body, payload }: IncomingMessage): BlockWant {
-  const fields = readMap(body, ['want', 'root', 'nodesOnly', 'after', 'bytesMax', 'background'])
+  const fields = readMap(body, WANT_FIELDS)
   if (fields.background !== undefined && fields.background !== true)
     refuse('background is not true')
   const urgency = fields.background === true ? { background: true } : {}
@@ -112,7 +144,7 @@ export function decodeWant({ body, payload }: IncomingMessage): BlockWant {
   }
   if (fields.want !== 'subtree') refuse('it is no want we know')
   if (payload.length > 0) refuse('a want for a subtree has a payload')
-  const { root, nodesOnly = false, after = 0, bytesMax } = fields
+  const { root, nodesOnly = false, within, after = 0, bytesMax } = fields
   if (!(root instanceof Uint8Array)) refuse('the root is not an id')
   if (typeof nodesOnly !== 'boolean') refuse('nodesOnly is not a boolean')
   if (!isCount(after)) refuse('after is not a count')
@@ -123,6 +155,7 @@ export function decodeWant({ body, payload }: IncomingMessage): BlockWant {
     nodesOnly,
     after,
     ...urgency,
+    ...(within === undefined ? {} : { within: readRange(within) }),
     ...(bytesMax === undefined ? {} : { bytesMax })
   }
 }
@@ -202,6 +235,17 @@ function readMap<Name extends string>(
     if (!(names as readonly string[]).includes(name)) refuse('it has a field we do not know')
   }
   return body as Partial<Record<Name, unknown>>
+}
+
+function readRange(value: unknown): KeyRange {
+  if (!Array.isArray(value) || value.length !== 2) refuse('within is not a range')
+  const [from, to] = value as unknown[]
+  if (!isKey(from) || !isKey(to)) refuse('within has what is not a key')
+  return { from, to }
+}
+
+function isKey(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array && value.length <= WANT_KEY_BYTES_MAX
 }
 
 function isCount(value: unknown): value is number {

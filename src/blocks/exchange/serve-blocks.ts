@@ -12,11 +12,11 @@ import {
   READ_AHEAD_BYTES_MAX
 } from './limits.ts'
 import { MISSING, decodeWant, encodeAnswer } from './messages.ts'
-import type { BlockWant } from './messages.ts'
+import type { BlockWant, LinksWithin } from './messages.ts'
 import { GivingWay } from './giving-way.ts'
 import { ByteBudget, ReadsAhead } from './reads-ahead.ts'
 import { ServingTurns } from './serving-turns.ts'
-import { SubtreeWalk } from './subtree-walk.ts'
+import { walkOfWant } from './subtree-walk.ts'
 
 export interface ServeBlocksOptions {
   /** Default `systemClock`. */
@@ -25,6 +25,8 @@ export interface ServeBlocksOptions {
   readonly mayServe?: ((id: BlockId, to: PeerId) => boolean) | undefined
   /** Bytes that all answers together may hold read ahead. Default `READ_AHEAD_BYTES_MAX`. */
   readonly readAheadBytesMax?: number | undefined
+  /** How nodes are read, for wants of a range of keys. Default: such wants are refused with `ENOTSUP`. */
+  readonly linksWithin?: LinksWithin | undefined
   /** Told of each message once it was taken from us. */
   readonly onSent?: ((to: PeerId, sent: { blocks: number; bytes: number }) => void) | undefined
 }
@@ -43,15 +45,16 @@ export function createBlocksHandler(
   const budget = new ByteBudget(options.readAheadBytesMax ?? READ_AHEAD_BYTES_MAX)
   const turns = new ServingTurns()
   const givingWay = new GivingWay(options.clock ?? systemClock)
-  const { mayServe, onSent } = options
+  const { mayServe, onSent, linksWithin } = options
 
   return async function* serveBlocks(request, { from, signal }) {
     const want = decodeWant(request)
+    const walk = want.kind === 'blocks' ? new ListWalk(want.ids) : walkOfWant(want, linksWithin)
     const giveTurn = await turns.take(from, signal)
     const mayRead = (id: BlockId): boolean => mayServe?.(id, from) ?? true
     const reads = new ReadsAhead(store, budget, { signal, mayRead })
     try {
-      for await (const message of new AnswerWriter(want, reads, signal)) {
+      for await (const message of new AnswerWriter(want, walk, { reads, signal })) {
         const { lengths, payload, bytes, more, last } = message
         if (want.background === true) await givingWay.wait(bytes, signal)
         else givingWay.sent(bytes)
@@ -103,11 +106,15 @@ class AnswerWriter {
   readonly #signal: AbortSignal
   readonly #walk: Walk
 
-  constructor(want: BlockWant, reads: ReadsAhead, signal: AbortSignal) {
+  constructor(
+    want: BlockWant,
+    walk: Walk,
+    { reads, signal }: { readonly reads: ReadsAhead; readonly signal: AbortSignal }
+  ) {
     this.#want = want
+    this.#walk = walk
     this.#reads = reads
     this.#signal = signal
-    this.#walk = want.kind === 'blocks' ? new ListWalk(want.ids) : new SubtreeWalk(want.root, want)
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {

@@ -5,19 +5,27 @@
  */
 import type { Block } from '../block.ts'
 import type { BlockId } from '../block-id.ts'
-import type { BlockReader, BlockStore, ReaderOptions, StoreOptions } from '../block-store.ts'
+import type {
+  BlockReader,
+  BlockStore,
+  Descent,
+  GetOptions,
+  ReaderOptions,
+  StoreOptions
+} from '../block-store.ts'
 import type { Clock, Peer, PeerId } from '../../peer/index.ts'
+import { Descents } from './descents.ts'
 import { Lacks } from './lacks.ts'
 import { DEADLINE_MS, PATIENCE_MS, STALL_MS, WINDOW_BYTES } from './limits.ts'
 import { LocalFirst } from './local-first.ts'
 import type { Lookup } from './local-first.ts'
 import { fetchBlocks } from './fetch-blocks.ts'
-import type { SubtreeWant } from './messages.ts'
+import type { LinksWithin, SubtreeWant } from './messages.ts'
 import { NodeStream } from './node-stream.ts'
 import { OrderedWindow } from './ordered-window.ts'
 import type { WindowItem } from './ordered-window.ts'
 import { SourceChoice } from './source-choice.ts'
-import type { Sources } from './source.ts'
+import type { Source, Sources } from './source.ts'
 import { walkSubtree } from './subtree-reader.ts'
 import type { SubtreeOptions } from './subtree-reader.ts'
 import type { Transfers } from './transfers.ts'
@@ -61,6 +69,7 @@ export interface BlockSessionComponents {
   readonly sources: Sources
   readonly writeBehind: WriteBehind
   readonly transfers: Transfers
+  readonly linksWithin: LinksWithin | undefined
   readonly onActive: (session: Session, active: boolean) => void
 }
 
@@ -72,11 +81,19 @@ export class Session implements BlockSession {
   #failuresSeen: number
   readonly #scheduler: WantScheduler
   readonly #local: LocalFirst
+  /** None for a session that nobody waits for: it has no use for quick answers. */
+  readonly #descents: Descents | undefined
 
   constructor(components: BlockSessionComponents, options: BlockSessionOptions) {
-    const { peer, store, clock, sources, writeBehind, transfers, onActive } = components
+    const { peer, store, clock, sources, writeBehind, transfers, linksWithin, onActive } =
+      components
     const lacks = new Lacks()
     const hints = options.sources ?? (() => [])
+    let busy = 0
+    const mark = (begins: boolean): void => {
+      busy += begins ? 1 : -1
+      if (busy === (begins ? 1 : 0)) onActive(this, begins)
+    }
     const choice = new SourceChoice({ peer, sources, lacks, hints })
     this.#components = components
     this.#failuresSeen = writeBehind.failures
@@ -91,7 +108,7 @@ export class Session implements BlockSession {
         lacks,
         writeBehind,
         transfers,
-        onActive: active => onActive(this, active)
+        onActive: mark
       },
       {
         deadlineMs: options.deadlineMs ?? DEADLINE_MS,
@@ -100,14 +117,32 @@ export class Session implements BlockSession {
         patienceMs: options.patienceMs ?? PATIENCE_MS
       }
     )
+    const otherwise = (lookup: Lookup): void => this.#scheduler.add(lookup.id, lookup)
+    if (linksWithin !== undefined && !this.#background) {
+      const bestSource = (id: BlockId): Source | undefined => this.#scheduler.bestSource(id)
+      this.#descents = new Descents(
+        {
+          peer,
+          clock,
+          lacks,
+          writeBehind,
+          transfers,
+          linksWithin,
+          bestSource,
+          otherwise,
+          onActive: mark
+        },
+        { stallMs: this.#stallMs }
+      )
+    }
     this.#local = new LocalFirst(store, writeBehind, lookups => {
-      for (const lookup of lookups) this.#scheduler.add(lookup.id, lookup)
+      for (const lookup of lookups) if (!this.#descents?.take(lookup)) otherwise(lookup)
     })
   }
 
-  async get(id: BlockId, { signal }: StoreOptions = {}): Promise<Uint8Array> {
+  async get(id: BlockId, { signal, descent }: GetOptions = {}): Promise<Uint8Array> {
     signal?.throwIfAborted()
-    const lookup = new OneLookup(id)
+    const lookup = new OneLookup(id, descent)
     const cancel = (): void => {
       lookup.cancelled = true
       this.#scheduler.remove(id, lookup)
@@ -198,18 +233,21 @@ export class Session implements BlockSession {
 
   /** Fails everything that waits. */
   stop(reason: unknown): void {
+    this.#descents?.stop()
     this.#scheduler.stop(reason)
   }
 }
 
 class OneLookup implements Lookup {
   readonly id: BlockId
+  readonly descent: Descent | undefined
   readonly keep = true
   readonly result: PromiseWithResolvers<Uint8Array> = Promise.withResolvers()
   cancelled = false
 
-  constructor(id: BlockId) {
+  constructor(id: BlockId, descent: Descent | undefined) {
     this.id = id
+    this.descent = descent
   }
 
   take(bytes: Uint8Array): void {

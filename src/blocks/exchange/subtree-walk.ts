@@ -10,6 +10,7 @@ import { codecOf } from '../block-id.ts'
 import type { BlockId } from '../block-id.ts'
 import { readNodeLinks } from '../node-links.ts'
 import { WarrenError } from '../../errors.ts'
+import type { LinksWithin, SubtreeWant } from './messages.ts'
 import { SUBTREE_DEPTH_MAX, SUBTREE_LINKS_MAX, SUBTREE_SEEN_MAX } from './limits.ts'
 
 interface Level {
@@ -17,14 +18,22 @@ interface Level {
   position: number
 }
 
+export interface SubtreeWalkOptions {
+  readonly nodesOnly?: boolean | undefined
+  /** Which links of a node are followed. Default: all of them. */
+  readonly linksOf?: ((node: Uint8Array) => readonly BlockId[]) | undefined
+}
+
 export class SubtreeWalk {
   readonly #nodesOnly: boolean
+  readonly #linksOf: (node: Uint8Array) => readonly BlockId[]
   readonly #levels: Level[]
   readonly #seen = new Set<BlockId>()
   #links = 1
 
-  constructor(root: BlockId, options: { readonly nodesOnly?: boolean | undefined } = {}) {
+  constructor(root: BlockId, options: SubtreeWalkOptions = {}) {
     this.#nodesOnly = options.nodesOnly ?? false
+    this.#linksOf = options.linksOf ?? allLinksOf
     this.#levels = [{ links: [root], position: 0 }]
   }
 
@@ -50,7 +59,7 @@ export class SubtreeWalk {
    */
   enter(id: BlockId, bytes: Uint8Array): void {
     if (codecOf(id) === 'raw') return
-    const links = linksOf(bytes)
+    const links = this.#linksOf(bytes)
     if (links.length === 0) return
     this.#links += links.length
     if (this.#links > SUBTREE_LINKS_MAX || this.#levels.length >= SUBTREE_DEPTH_MAX) {
@@ -86,7 +95,18 @@ export class SubtreeWalk {
   }
 }
 
-function linksOf(bytes: Uint8Array): readonly BlockId[] {
+/** The walk that both sides of a want make. Throws `ENOTSUP` for a range where nodes cannot be read. */
+export function walkOfWant(want: SubtreeWant, linksWithin: LinksWithin | undefined): SubtreeWalk {
+  const { root, nodesOnly = false, within } = want
+  if (within === undefined) return new SubtreeWalk(root, { nodesOnly })
+  if (linksWithin === undefined) {
+    throw new WarrenError('ENOTSUP', { message: 'a want for a range of keys' })
+  }
+  const linksOf = (node: Uint8Array): readonly BlockId[] => linksWithin(node, within, { nodesOnly })
+  return new SubtreeWalk(root, { nodesOnly, linksOf })
+}
+
+function allLinksOf(bytes: Uint8Array): readonly BlockId[] {
   try {
     return readNodeLinks(bytes)
   } catch {

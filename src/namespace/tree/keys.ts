@@ -16,6 +16,13 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && compareKeys(left, right) === 0
 }
 
+/** The very next key there can be. */
+export function keyAfter(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1)
+  next.set(key)
+  return next
+}
+
 /**
  * The shortest key that sorts after `left` and not after `right`: what an inner node needs to
  * tell them apart. Shorter than `right` nearly always, so inner nodes have more children.

@@ -1,10 +1,10 @@
 /** Looks up single keys and batches of keys. */
-import type { StoreOptions } from '../../blocks/index.ts'
+import type { GetOptions, StoreOptions } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
 import { shareEventLoop } from '../volume/event-loop.ts'
 import type { Child, TreeNode } from './inner-node.ts'
 import { InnerNode } from './inner-node.ts'
-import { compareKeys } from './keys.ts'
+import { compareKeys, keyAfter } from './keys.ts'
 import type { Leaf, TakeEntry } from './leaf.ts'
 import { takeTreeEntry } from './leaf.ts'
 import { loadEach } from './load-each.ts'
@@ -19,10 +19,12 @@ export async function lookUp(
   key: Uint8Array,
   options?: StoreOptions
 ): Promise<TreeEntry | undefined> {
-  let node = source.peek(root) ?? (await source.load(root, options))
+  let node = source.peek(root) ?? (await source.load(root, towards(key, options)))
   while (node instanceof InnerNode) {
     const child = node.child(node.position(key))
-    const below: TreeNode = source.peek(child) ?? (await source.load(child, options))
+    const isLeaf = node.level === 1
+    const below: TreeNode =
+      source.peek(child) ?? (await source.load(child, isLeaf ? options : towards(key, options)))
     if (below.level !== node.level - 1) {
       throw new WarrenError('EPROTO', {
         message: `tree node: level ${below.level} below level ${node.level}`
@@ -32,6 +34,11 @@ export async function lookUp(
   }
   const at = node.position(key)
   return isAt(node, at, key) ? takeTreeEntry(node, at) : undefined
+}
+
+/** What is below the node on the way to the key should come with it. */
+function towards(key: Uint8Array, options: StoreOptions | undefined): GetOptions {
+  return { ...options, descent: { from: key, to: keyAfter(key), data: false } }
 }
 
 /** Keys below one node: from, inclusive, to, exclusive. */

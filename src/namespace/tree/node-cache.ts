@@ -6,7 +6,7 @@
  * hits are what happens a million times a second. What was written has a part of its own until
  * somebody asks for it: a long import writes what nobody may ever read, and would fill all of it.
  */
-import type { BlockEncoding, BlockId, BlockReader, StoreOptions } from '../../blocks/index.ts'
+import type { BlockEncoding, BlockId, BlockReader, GetOptions } from '../../blocks/index.ts'
 import type { StoredNode } from './node.ts'
 import { decodeNode } from './node.ts'
 import { SharedRead } from './shared-read.ts'
@@ -100,7 +100,7 @@ export class NodeCache {
   }
 
   /** The node, from memory or else from the reader; whoever misses it at the same time shares one read. */
-  async read(place: NodePlace, id: BlockId, options?: StoreOptions): Promise<StoredNode> {
+  async read(place: NodePlace, id: BlockId, options?: GetOptions): Promise<StoredNode> {
     options?.signal?.throwIfAborted()
     const { reader, encoding } = place
     const cached = this.peek(id, encoding)
@@ -109,7 +109,8 @@ export class NodeCache {
     let read = reads.get(id)
     if (read === undefined) {
       const own = new SharedRead(async signal => {
-        const node = decodeOwned(await reader.get(id, { signal }))
+        const { descent } = options ?? {}
+        const node = decodeOwned(await reader.get(id, { signal, descent }))
         this.put(id, node, encoding)
         return node
       })

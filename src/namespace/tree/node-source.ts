@@ -2,7 +2,7 @@
  * Where a tree gets its nodes: from memory when they are no blocks yet, from the cache, or from a
  * reader. Everything that comes from a block is checked against the place it was reached from.
  */
-import type { Block, BlockEncoding, BlockReader, StoreOptions } from '../../blocks/index.ts'
+import type { Block, BlockEncoding, BlockReader, GetOptions } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
 import type { Child, TreeNode } from './inner-node.ts'
 import { InnerNode } from './inner-node.ts'
@@ -23,7 +23,7 @@ export interface PlacedChild {
   readonly place: Place
 }
 
-export interface LoadOptions extends StoreOptions {
+export interface LoadOptions extends GetOptions {
   /** False for a walk over more than the cache should be asked to hold. Default true. */
   readonly keep?: boolean
 }
@@ -54,11 +54,11 @@ export class NodeSource {
   }
 
   /** The node, its place not checked: for the root, and for lookups, which check what they find. */
-  async load(child: Child, options?: StoreOptions): Promise<TreeNode> {
+  async load(child: Child, options?: GetOptions): Promise<TreeNode> {
     return this.peek(child) ?? this.cache.read(this, (child as Link).id, options)
   }
 
-  async loadPlaced({ child, place }: PlacedChild, options?: StoreOptions): Promise<TreeNode> {
+  async loadPlaced({ child, place }: PlacedChild, options?: GetOptions): Promise<TreeNode> {
     const node = await this.load(child, options)
     return child instanceof Link ? checkPlace(node, place) : node
   }

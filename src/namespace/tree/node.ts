@@ -97,6 +97,23 @@ export function encodeInner(node: InnerNode, links: readonly Link[]): Uint8Array
  * What it gives keeps `block`, which nobody may change any more.
  */
 export function decodeNode(block: Uint8Array): StoredNode {
+  const { cursor, linksAt, level } = openNode(block)
+  const node = level === 0 ? readLeaf(cursor, linksAt) : readInner(cursor, level, linksAt)
+  cursor.end()
+  return node
+}
+
+/** How far the node is above the leaves. Throws as `decodeNode` does, and reads less. */
+export function levelOf(block: Uint8Array): number {
+  return openNode(block).level
+}
+
+/** Reads all that stands before the entries or the separators. */
+function openNode(block: Uint8Array): {
+  readonly cursor: CborCursor
+  readonly linksAt: Uint32Array
+  readonly level: number
+} {
   if (block.length > BLOCK_BYTES_MAX) {
     refuse(`${block.length} bytes, ${BLOCK_BYTES_MAX} at most`)
   }
@@ -115,9 +132,7 @@ export function decodeNode(block: Uint8Array): StoredNode {
   const level = cursor.unsigned()
   if (level >= LEVELS_MAX) refuse(`level ${level}, less than ${LEVELS_MAX} expected`)
   if (items !== (level === 0 ? 3 : 2)) refuse(`a body of ${items} items at level ${level}`)
-  const node = level === 0 ? readLeaf(cursor, linksAt) : readInner(cursor, level, linksAt)
-  cursor.end()
-  return node
+  return { cursor, linksAt, level }
 }
 
 /** The packed form of a leaf. */

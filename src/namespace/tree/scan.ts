@@ -105,7 +105,7 @@ class Scan {
   }
 }
 
-function childrenWithin(
+export function childrenWithin(
   node: InnerNode,
   { from, to }: ScanRange
 ): { readonly from: number; readonly to: number } {

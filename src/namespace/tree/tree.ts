@@ -6,7 +6,7 @@
  * so readers of the old one are never disturbed, a transaction is a list of changes, and a
  * snapshot is a root id. New nodes stay in memory until `flush` turns them into blocks.
  */
-import type { BlockId, BlockStore, StoreOptions } from '../../blocks/index.ts'
+import type { BlockId, BlockStore, GetOptions, StoreOptions } from '../../blocks/index.ts'
 import type { ReadEntry } from './entry-in-place.ts'
 
 /**
@@ -43,7 +43,7 @@ export interface ScanRange {
   readonly to?: Uint8Array
 }
 
-export interface ScanOptions extends StoreOptions {
+export interface ScanOptions extends GetOptions {
   /**
    * Fetch the nodes that follow before they are asked for, within the reader's window. For scans
    * that will run to their end (a listing, an export); not for peeking at a first entry.

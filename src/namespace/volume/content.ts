@@ -7,7 +7,7 @@ import type { Content, Extent, Inode, ReadRange } from './volume.ts'
 const ZEROS: Uint8Array = new Uint8Array(64 * 1024)
 
 /** A range up to this is read without a window: making one costs more than it gains. */
-const SHORT_BYTES_MAX = 512 * 1024
+export const SHORT_BYTES_MAX: number = 512 * 1024
 
 /** With more blocks a short range has a window all the same, which bounds what they hold in memory. */
 const SHORT_BLOCKS_MAX = 16

@@ -13,6 +13,7 @@
  * files fetches their attributes and none of their bytes.
  */
 import { BLOCK_BYTES_MAX } from '../../blocks/index.ts'
+import type { KeyRange } from '../../blocks/index.ts'
 import { WarrenError } from '../../errors.ts'
 import type { EntryInPlace } from '../tree/entry-in-place.ts'
 import type { KeyList, ScanRange } from '../tree/tree.ts'
@@ -117,6 +118,17 @@ export function contentRange(inode: InodeNumber): ScanRange {
 export function extentRange(inode: InodeNumber, from: number, to: number): ScanRange {
   return {
     from: extentKey(inode, Math.max(0, from - BLOCK_BYTES_MAX + 1)),
+    to: extentKey(inode, Math.min(to, FILE_BYTES_MAX))
+  }
+}
+
+/** What files are cut into unless somebody says otherwise, in bytes. */
+const LIKELY_EXTENT_BYTES = 128 * 1024
+
+/** A range that most probably has the extents touching `[from, to)`, and no others. */
+export function likelyExtentRange(inode: InodeNumber, from: number, to: number): KeyRange {
+  return {
+    from: extentKey(inode, Math.max(0, from - LIKELY_EXTENT_BYTES + 1)),
     to: extentKey(inode, Math.min(to, FILE_BYTES_MAX))
   }
 }

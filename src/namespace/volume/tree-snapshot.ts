@@ -1,9 +1,9 @@
 /** A snapshot reads a volume's records from an ordered map: a tree, or a tree under a transaction. */
-import type { BlockReader, StoreOptions } from '../../blocks/index.ts'
+import type { BlockReader, Descent, StoreOptions } from '../../blocks/index.ts'
 import { WarrenError, isWarrenError } from '../../errors.ts'
 import type { EntryInPlace } from '../tree/entry-in-place.ts'
 import type { ScanOptions, ScanRange, Tree, TreeEntry } from '../tree/tree.ts'
-import { readContent } from './content.ts'
+import { SHORT_BYTES_MAX, readContent } from './content.ts'
 import {
   attributeKey,
   attributeRange,
@@ -14,6 +14,7 @@ import {
   inlineKey,
   inodeKey,
   inodeKeys,
+  likelyExtentRange,
   nameOf
 } from './keys.ts'
 import { mapAhead } from './map-ahead.ts'
@@ -126,7 +127,8 @@ export class TreeSnapshot implements Snapshot {
     return inodes.map(inode => found.get(inode.number) ?? emptyIf(inode.size === 0))
   }
 
-  read(inode: Inode, options: ReadRange = {}): AsyncIterable<Uint8Array> {
+  read(inode: Inode, range: ReadRange = {}): AsyncIterable<Uint8Array> {
+    const options = { ...range, descent: descentTo(inode, range) }
     return readContent(this.#reader, inode, () => this.content(inode, options), options)
   }
 
@@ -175,6 +177,16 @@ export class TreeSnapshot implements Snapshot {
       return { name, inode, type, attributes: fits ? attributes : undefined }
     })
   }
+}
+
+/** Who reads a short range goes straight to its bytes; a long one is better asked of many. */
+function descentTo(
+  inode: Inode,
+  { offset = 0, length = Infinity, keep = true }: ReadRange
+): Descent | undefined {
+  const to = Math.min(inode.size, offset + length)
+  if (!keep || to - offset > SHORT_BYTES_MAX || inode.size <= INLINE_BYTES_MAX) return undefined
+  return { ...likelyExtentRange(inode.number, offset, to), data: true }
 }
 
 function isAscending(numbers: readonly InodeNumber[]): boolean {

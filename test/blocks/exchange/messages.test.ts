@@ -35,7 +35,10 @@ test('wants come back as they were', ({ ids, root }) => {
   assert.deepEqual(plain, { kind: 'subtree', root, nodesOnly: false, after: 0 })
   const full = { kind: 'subtree', root, nodesOnly: true, after: 7, bytesMax: 99 } as const
   assert.deepEqual(decodeWant(arrive(encodeWant(full))), full)
-  for (const one of [want, full]) {
+  const within = { from: new Uint8Array(0), to: new Uint8Array(1025) }
+  const ranged = { ...full, within }
+  assert.deepEqual(decodeWant(arrive(encodeWant(ranged))), ranged)
+  for (const one of [want, full, ranged]) {
     const background = { ...one, background: true }
     assert.deepEqual(decodeWant(arrive(encodeWant(background))), background)
   }
@@ -67,6 +70,10 @@ test('hostile wants are refused', ({ ids, root }) => {
     { body: { want: 'blocks', background: 1 }, payload },
     { body: { want: 'subtree', root: rootBytes, background: false }, payload: none },
     { body: { want: 'everything' }, payload: none },
+    { body: { want: 'blocks', within: [none, none] }, payload },
+    ...[1, none, [], [none], [none, none, none], [none, 'a'], [none, new Uint8Array(1026)]].map(
+      within => ({ body: { want: 'subtree', root: rootBytes, within }, payload: none })
+    ),
     { body: {}, payload: none },
     { body: null, payload: none },
     { body: 'blocks', payload },
