@@ -1,7 +1,8 @@
 /** What every side of every system does alike, so that all are timed and weighed in one way. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { PerformanceObserver, monitorEventLoopDelay } from 'node:perf_hooks'
+import { PerformanceObserver } from 'node:perf_hooks'
+import { createHeldUpMeter } from './held-up.ts'
 
 /** Every so many ranges one is kept and compared afterwards: hashing all would be measured too. */
 export const RANGES_PER_SAMPLE = 16
@@ -11,7 +12,7 @@ export interface Usage {
   readonly cpuSeconds: number
   /** Since the process began, not only in the step. */
   readonly peakRssMiB: number
-  /** The longest that the event loop was held up, in milliseconds; not known of foreign processes. */
+  /** The longest that the event loop was held up by what ran in it, in milliseconds; not known of foreign processes. */
   readonly heldUpMs?: number
   /** The longest that V8 kept everybody waiting to collect garbage, which may have been at another time. */
   readonly collectingMs?: number
@@ -35,8 +36,7 @@ export async function timed(work: () => Promise<unknown>): Promise<Timed> {
 
 /** A function that answers what this process has used since its last call. */
 export function createUsageMeter(): () => Usage {
-  const delays = monitorEventLoopDelay({ resolution: 5 })
-  delays.enable()
+  const heldUp = createHeldUpMeter()
   let collectingMs = 0
   const collections = new PerformanceObserver(list => {
     for (const { duration } of list.getEntries()) collectingMs = Math.max(collectingMs, duration)
@@ -46,8 +46,7 @@ export function createUsageMeter(): () => Usage {
   return () => {
     const { user, system } = process.cpuUsage(before)
     before = process.cpuUsage()
-    const heldUpMs = delays.max / 1e6
-    delays.reset()
+    const heldUpMs = heldUp.take()
     const usage = { cpuSeconds: (user + system) / 1e6, peakRssMiB: peakRssMiB() }
     const held = { heldUpMs, collectingMs }
     collectingMs = 0

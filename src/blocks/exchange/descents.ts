@@ -1,6 +1,6 @@
 /**
  * Descents: a reader that looks for keys in a tree asks one source for a node and for what leads
- * from there to the keys, in one want. What comes is kept as any fetched block is, so whoever goes
+ * from there to the keys, in one want. What comes is kept like every fetched block, so who goes
  * down finds the next node here. The source is only trusted to be quick: what it does not send, or
  * not soon, is asked for in the usual way.
  */

@@ -33,7 +33,8 @@
  * An answer is a stream of messages, ended by the end of the call:
  *
  *     answer  = { lengths: bytes,            ; one big-endian uint32 a block, 1..1024 of them
- *                 ? more: true }             ; the last message: cut off by bytesMax
+ *                 ? more: true }             ; the last message: cut off by bytesMax, or after the
+ *                                            ; first block by who cannot read nodes
  *     payload = the bytes of the blocks that are here, joined
  *
  * The blocks of an answer are those of the want, in its order, none left out: a block that the

@@ -25,7 +25,7 @@ export interface ServeBlocksOptions {
   readonly mayServe?: ((id: BlockId, to: PeerId) => boolean) | undefined
   /** Bytes that all answers together may hold read ahead. Default `READ_AHEAD_BYTES_MAX`. */
   readonly readAheadBytesMax?: number | undefined
-  /** How nodes are read, for wants of a range of keys. Default: such wants are refused with `ENOTSUP`. */
+  /** How nodes are read, for wants of a range of keys. Default: those get the first node only. */
   readonly linksWithin?: LinksWithin | undefined
   /** Told of each message once it was taken from us. */
   readonly onSent?: ((to: PeerId, sent: { blocks: number; bytes: number }) => void) | undefined
@@ -48,7 +48,7 @@ export function createBlocksHandler(
   const { mayServe, onSent, linksWithin } = options
 
   return async function* serveBlocks(request, { from, signal }) {
-    const want = decodeWant(request)
+    const want = servable(decodeWant(request), linksWithin)
     const walk = want.kind === 'blocks' ? new ListWalk(want.ids) : walkOfWant(want, linksWithin)
     const giveTurn = await turns.take(from, signal)
     const mayRead = (id: BlockId): boolean => mayServe?.(id, from) ?? true
@@ -66,6 +66,13 @@ export function createBlocksHandler(
       giveTurn()
     }
   }
+}
+
+/** Who cannot read nodes sends the first one of a range, and cuts the answer there. */
+function servable(want: BlockWant, linksWithin: LinksWithin | undefined): BlockWant {
+  if (want.kind === 'blocks' || want.within === undefined || linksWithin !== undefined) return want
+  const { within: _, ...whole } = want
+  return { ...whole, bytesMax: 1 }
 }
 
 /** A message being filled, up to this many bytes. */

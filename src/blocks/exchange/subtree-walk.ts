@@ -95,13 +95,11 @@ export class SubtreeWalk {
   }
 }
 
-/** The walk that both sides of a want make. Throws `ENOTSUP` for a range where nodes cannot be read. */
+/** The walk that both sides of a want make. */
 export function walkOfWant(want: SubtreeWant, linksWithin: LinksWithin | undefined): SubtreeWalk {
   const { root, nodesOnly = false, within } = want
   if (within === undefined) return new SubtreeWalk(root, { nodesOnly })
-  if (linksWithin === undefined) {
-    throw new WarrenError('ENOTSUP', { message: 'a want for a range of keys' })
-  }
+  if (linksWithin === undefined) throw new TypeError('a want of a range, and no way to read nodes')
   const linksOf = (node: Uint8Array): readonly BlockId[] => linksWithin(node, within, { nodesOnly })
   return new SubtreeWalk(root, { nodesOnly, linksOf })
 }

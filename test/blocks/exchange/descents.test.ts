@@ -214,6 +214,7 @@ test('a source that lies, is silent, refuses or lacks half of it costs little', 
       6 * ROUND_TRIP_MS
     ]
   ]
+  odd.push(['cannot read nodes', createBlocksHandler(store), 6 * ROUND_TRIP_MS])
   for (const [what, handler, msMax] of odd) {
     const liar = await hood.addLiar(answering(store, handler))
     const alice = await hood.addWith(store, { linksWithin })
