@@ -176,7 +176,8 @@ test('who reads finds the holders again after a restart, when whoever it knew th
   const lists = directory.join('reader', 'holders')
   await eventually(async () => {
     assert.ok((await readdir(lists)).includes(`${alice.volume}.holders`))
-    assert.ok(reader.peer.known().some(({ id }) => id === bob.id))
+    const found = reader.peer.known().find(({ id }) => id === bob.id)
+    assert.ok(found !== undefined && found.addresses.length > 0)
   })
   await reader.stop()
   await alice.stop()

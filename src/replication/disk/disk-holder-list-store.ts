@@ -56,9 +56,10 @@ class DiskHolderListStore implements HolderListStore {
     })
   }
 
+  /** With those that are being put. */
   async volumes(): Promise<VolumeId[]> {
     this.#requireOpen()
-    return [...this.#lists.keys()]
+    return await this.#inTurn(async () => [...this.#lists.keys()])
   }
 
   async delete(volume: VolumeId): Promise<void> {

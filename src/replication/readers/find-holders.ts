@@ -16,6 +16,12 @@ import { decodeHoldersAnswer, encodeHoldersRequest } from './holders-messages.ts
 /** Circles change a few times a year, and at first when somebody just set one up. */
 export const FIND_PAUSE_MS = 60_000
 
+/** Whoever was asked may not know yet where one is that has just come to it. */
+export const FIND_SOON_MS = 2_000
+
+/** How often it is asked again so soon. */
+const FIND_SOON_ROUNDS = 5
+
 /** How long one of those asked may take, in milliseconds. */
 const ASK_MS_MAX = 10_000
 
@@ -26,7 +32,7 @@ const ASKED_MAX = 4
 export const HOLDERS_READ_MAX = 64
 
 export interface FindHoldersComponents {
-  readonly peer: Pick<Peer, 'id' | 'call' | 'remember'>
+  readonly peer: Pick<Peer, 'id' | 'call' | 'known' | 'remember'>
   readonly clock: Clock
   readonly lists: Pick<HolderListStore, 'get' | 'put' | 'delete'>
 }
@@ -79,7 +85,8 @@ export function findHolders(
     // What cannot be kept is found again.
     await look(round).catch(() => {})
     if (!ending.signal.aborted) {
-      cancel = clock.after(FIND_PAUSE_MS, () => void lookAgain(round + 1))
+      const isSoon = round < FIND_SOON_ROUNDS && isOneMissing(peer, list)
+      cancel = clock.after(isSoon ? FIND_SOON_MS : FIND_PAUSE_MS, () => void lookAgain(round + 1))
     }
   }
   const begin = async (): Promise<void> => {
@@ -98,6 +105,13 @@ export function findHolders(
       await lists.delete(volume)
     }
   }
+}
+
+/** Whether there is a holder of whom we do not know where it is. */
+function isOneMissing(peer: Pick<Peer, 'id' | 'known'>, list: HolderList | undefined): boolean {
+  const found = new Set<PeerId>([peer.id])
+  for (const { id, addresses } of peer.known()) if (addresses.length > 0) found.add(id)
+  return list?.holders.some(holder => !found.has(holder.peer)) === true
 }
 
 /** Those who never answer must not keep us from asking the others. */
