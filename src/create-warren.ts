@@ -13,6 +13,7 @@ import type { Garbage } from './collect-garbage.ts'
 import type { Parts } from './defaults/parts.ts'
 import { KeptPeers } from './kept-peers.ts'
 import {
+  EXTENT_BYTES_DEFAULT,
   MountTable,
   OpenFiles,
   PeerDirectory,
@@ -43,9 +44,6 @@ import { PeerWarren } from './peer-warren.ts'
 import type { WarrenComponents } from './peer-warren.ts'
 import { Volumes } from './volumes.ts'
 import type { Warren, WarrenOptions } from './warren.ts'
-
-/** Measured: docs/decisions tells how. */
-const BLOCK_BYTES = 128 * 1024
 
 /**
  * Makes a peer and starts it.
@@ -269,7 +267,7 @@ async function openOwnVolume(
     makeRoom: lower.makeRoom,
     hasRoom: parts.hasRoom,
     clock: parts.clock,
-    chunker: fixedSizeChunks(options.blockBytes ?? BLOCK_BYTES),
+    chunker: fixedSizeChunks(options.blockBytes ?? EXTENT_BYTES_DEFAULT),
     sealing: await openSealing(parts, options),
     announce: lower.announce
   }

@@ -12,16 +12,19 @@ export interface StoreOptions {
   readonly signal?: AbortSignal
 }
 
+export interface KeyRange {
+  /** Inclusive. */
+  readonly from: Uint8Array
+  /** Exclusive. */
+  readonly to: Uint8Array
+}
+
 /**
  * Where in a tree a reader is going: to the entries whose keys are in a range. Who sends it a node
  * on the way may send at once what is below that node and in the range, which saves a round trip for
  * every level. Reads that belong together share one object.
  */
-export interface Descent {
-  /** Inclusive. */
-  readonly from: Uint8Array
-  /** Exclusive. */
-  readonly to: Uint8Array
+export interface Descent extends KeyRange {
   /** What the entries link to is wanted too. */
   readonly data: boolean
 }

@@ -18,6 +18,7 @@ export type {
   BlockStoreUsage,
   Descent,
   GetOptions,
+  KeyRange,
   ReaderOptions,
   StoreOptions
 } from './block-store.ts'
@@ -50,7 +51,6 @@ export type {
   BlockExchangeOptions,
   BlockSession,
   BlockSessionOptions,
-  KeyRange,
   LinksWithin,
   SubtreeOptions,
   Transfer

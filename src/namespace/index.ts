@@ -68,7 +68,7 @@ export type { TreeEntry } from './tree/tree.ts'
 export { entryRange, inodeOf, inodesWithin, isContentOnly, typeOfKey } from './volume/keys.ts'
 export { decodeEntry, decodeExtent, decodeInode, decodeVolumeRecord } from './volume/records.ts'
 export type { RepairTransaction } from './volume/repair-transaction.ts'
-export { INLINE_BYTES_MAX, ROOT_INODE } from './volume/volume.ts'
+export { EXTENT_BYTES_DEFAULT, INLINE_BYTES_MAX, ROOT_INODE } from './volume/volume.ts'
 export type {
   DirectoryEntry,
   EntryWithInode,

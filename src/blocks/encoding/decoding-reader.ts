@@ -11,10 +11,10 @@ export function createDecodingReader(
 ): BlockReader {
   return {
     async get(id: BlockId, options: GetOptions = {}): Promise<Uint8Array> {
-      if (sealing.isEmpty) return reader.get(id, options)
-      // Keys hold names, which nobody else is to read.
       const { descent: _, ...others } = options
-      return sealing.decode(codecOf(id), await reader.get(id, others))
+      // Keys hold names, which nobody else is to read.
+      const bytes = await reader.get(id, sealing.isEmpty ? options : others)
+      return sealing.decode(codecOf(id), bytes)
     },
     getMany(
       ids: Iterable<BlockId> | AsyncIterable<BlockId>,

@@ -171,7 +171,6 @@ function wantOf({
   readonly root: BlockId
   readonly descent: Descent
 }): SubtreeWant {
-  const { from, to, data } = descent
-  const within = { from, to }
-  return { kind: 'subtree', root, nodesOnly: !data, within, bytesMax: DESCENT_BYTES_MAX }
+  const nodesOnly = !descent.data
+  return { kind: 'subtree', root, nodesOnly, within: descent, bytesMax: DESCENT_BYTES_MAX }
 }

@@ -8,7 +8,7 @@ export type {
 export { createBlockExchange } from './exchange.ts'
 export { SUBTREE_DEPTH_MAX } from './limits.ts'
 export { BLOCKS_PROTOCOL } from './messages.ts'
-export type { KeyRange, LinksWithin } from './messages.ts'
+export type { LinksWithin } from './messages.ts'
 export type { BlockSession, BlockSessionOptions } from './session.ts'
 export type { Transfer } from './transfers.ts'
 export type { SubtreeOptions } from './subtree-reader.ts'

@@ -47,18 +47,12 @@
 import { BLOCK_BYTES_MAX } from '../block.ts'
 import { BLOCK_ID_BYTES, blockIdFromBytes, blockIdToBytes } from '../block-id.ts'
 import type { BlockId } from '../block-id.ts'
+import type { KeyRange } from '../block-store.ts'
 import { WarrenError } from '../../errors.ts'
 import type { IncomingMessage, OutgoingMessage, Protocol } from '../../peer/index.ts'
 import { MESSAGE_BLOCKS_MAX, WANT_IDS_MAX, WANT_KEY_BYTES_MAX } from './limits.ts'
 
 export const BLOCKS_PROTOCOL: Protocol = '/warren/blocks/1.0.0'
-
-export interface KeyRange {
-  /** Inclusive. */
-  readonly from: Uint8Array
-  /** Exclusive. */
-  readonly to: Uint8Array
-}
 
 /** The links of a node that lead into a range of keys, in its order; none of a node that cannot be read. */
 export type LinksWithin = (

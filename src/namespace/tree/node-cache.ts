@@ -109,8 +109,7 @@ export class NodeCache {
     let read = reads.get(id)
     if (read === undefined) {
       const own = new SharedRead(async signal => {
-        const { descent } = options ?? {}
-        const node = decodeOwned(await reader.get(id, { signal, descent }))
+        const node = decodeOwned(await reader.get(id, { signal, descent: options?.descent }))
         this.put(id, node, encoding)
         return node
       })

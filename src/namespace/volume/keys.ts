@@ -112,23 +112,16 @@ export function contentRange(inode: InodeNumber): ScanRange {
 }
 
 /**
- * A range that has every extent touching `[from, to)`: no extent is longer than a block, so the
- * one that holds `from` begins at most that far before it.
+ * A range that has every extent touching `[from, to)`: none is longer than `longest` bytes, so the
+ * one that holds `from` begins at most that far before it. By default the range misses none whatever.
  */
-export function extentRange(inode: InodeNumber, from: number, to: number): ScanRange {
+export function extentRange(
+  inode: InodeNumber,
+  { from, to }: { readonly from: number; readonly to: number },
+  longest: number = BLOCK_BYTES_MAX
+): KeyRange {
   return {
-    from: extentKey(inode, Math.max(0, from - BLOCK_BYTES_MAX + 1)),
-    to: extentKey(inode, Math.min(to, FILE_BYTES_MAX))
-  }
-}
-
-/** What files are cut into unless somebody says otherwise, in bytes. */
-const LIKELY_EXTENT_BYTES = 128 * 1024
-
-/** A range that most probably has the extents touching `[from, to)`, and no others. */
-export function likelyExtentRange(inode: InodeNumber, from: number, to: number): KeyRange {
-  return {
-    from: extentKey(inode, Math.max(0, from - LIKELY_EXTENT_BYTES + 1)),
+    from: extentKey(inode, Math.max(0, from - longest + 1)),
     to: extentKey(inode, Math.min(to, FILE_BYTES_MAX))
   }
 }

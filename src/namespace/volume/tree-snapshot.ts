@@ -14,12 +14,11 @@ import {
   inlineKey,
   inodeKey,
   inodeKeys,
-  likelyExtentRange,
   nameOf
 } from './keys.ts'
 import { mapAhead } from './map-ahead.ts'
 import { decodeEntry, decodeExtent, decodeInode, readEntry, readInode } from './records.ts'
-import { INLINE_BYTES_MAX } from './volume.ts'
+import { EXTENT_BYTES_DEFAULT, INLINE_BYTES_MAX } from './volume.ts'
 import type {
   Content,
   DirectoryEntry,
@@ -153,7 +152,7 @@ export class TreeSnapshot implements Snapshot {
     const to = Math.min(inode.size, from + (options.length ?? Infinity))
     if (to <= from) return
     const whole = from === 0 && to === inode.size
-    const range = whole ? contentRange(inode.number) : extentRange(inode.number, from, to)
+    const range = whole ? contentRange(inode.number) : extentRange(inode.number, { from, to })
     for await (const batch of this.#scan(range, { ...options, readAhead: whole })) {
       const extents = batch.map(decodeExtent).filter(extent => extent.offset + extent.length > from)
       if (extents.length > 0) yield extents
@@ -179,14 +178,18 @@ export class TreeSnapshot implements Snapshot {
   }
 }
 
-/** Who reads a short range goes straight to its bytes; a long one is better asked of many. */
+/**
+ * Who reads a short range goes straight to its bytes; a long one is better asked of many. Extents
+ * longer than usual are missed, and then asked for by themselves.
+ */
 function descentTo(
   inode: Inode,
   { offset = 0, length = Infinity, keep = true }: ReadRange
 ): Descent | undefined {
   const to = Math.min(inode.size, offset + length)
   if (!keep || to - offset > SHORT_BYTES_MAX || inode.size <= INLINE_BYTES_MAX) return undefined
-  return { ...likelyExtentRange(inode.number, offset, to), data: true }
+  const range = extentRange(inode.number, { from: offset, to }, EXTENT_BYTES_DEFAULT)
+  return { ...range, data: true }
 }
 
 function isAscending(numbers: readonly InodeNumber[]): boolean {

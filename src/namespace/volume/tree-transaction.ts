@@ -387,7 +387,7 @@ export class TreeTransaction extends TreeSnapshot implements RepairTransaction {
   /** Extents that begin inside the range go; one that reaches into it was the caller's to rewrite. */
   async #removeExtents(inode: Inode, from: number, to: number): Promise<void> {
     if (to <= from) return
-    for await (const batch of this.#overlay.scan(extentRange(inode.number, from, to))) {
+    for await (const batch of this.#overlay.scan(extentRange(inode.number, { from, to }))) {
       for (const entry of batch) {
         if (offsetOf(entry.key) >= from) this.#overlay.remove(entry.key)
         else refuseOverlap(entry, from)

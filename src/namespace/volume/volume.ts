@@ -13,6 +13,9 @@ import type { ScanOptions, Tree } from '../tree/tree.ts'
 /** Files up to this size stand in the tree itself: most files are under 10 KB (mission R40). */
 export const INLINE_BYTES_MAX: number = 12 * 1024
 
+/** What files are cut into unless somebody says otherwise. Measured: docs/decisions/009. */
+export const EXTENT_BYTES_DEFAULT: number = 128 * 1024
+
 /** Longest name in bytes of UTF-8, as on every Unix. */
 export const NAME_BYTES_MAX: number = 255
 

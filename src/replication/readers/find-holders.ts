@@ -17,7 +17,7 @@ import { decodeHoldersAnswer, encodeHoldersRequest } from './holders-messages.ts
 export const FIND_PAUSE_MS = 60_000
 
 /** Whoever was asked may not know yet where one is that has just come to it. */
-export const FIND_SOON_MS = 2_000
+const FIND_SOON_MS = 2_000
 
 /** How often it is asked again so soon. */
 const FIND_SOON_ROUNDS = 5

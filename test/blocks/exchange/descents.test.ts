@@ -8,7 +8,7 @@ import { Sealing } from '../../../src/blocks/encoding/sealing.ts'
 import type { BlockStore, GetOptions } from '../../../src/blocks/block-store.ts'
 import { createBlocksHandler } from '../../../src/blocks/exchange/serve-blocks.ts'
 import { STALL_MS } from '../../../src/blocks/exchange/limits.ts'
-import { decodeWant, encodeAnswer } from '../../../src/blocks/exchange/messages.ts'
+import { MISSING, decodeWant, encodeAnswer } from '../../../src/blocks/exchange/messages.ts'
 import { createMemoryBlockStore } from '../../../src/blocks/memory-block-store.ts'
 import { createTree } from '../../../src/namespace/tree/create-tree.ts'
 import { linksWithin } from '../../../src/namespace/tree/links-within.ts'
@@ -209,7 +209,7 @@ test('a source that lies, is silent, refuses or lacks half of it costs little', 
     [
       'has nothing',
       async function* () {
-        yield { ...encodeAnswer([0xffff_ffff], { payload: [] }), last: true }
+        yield { ...encodeAnswer([MISSING], { payload: [] }), last: true }
       },
       6 * ROUND_TRIP_MS
     ]
